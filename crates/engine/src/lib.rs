@@ -1,0 +1,1 @@
+//! Joins messages, transactions, scripts and transports into workers.

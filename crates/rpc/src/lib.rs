@@ -1,0 +1,1 @@
+//! The command registry and its doors: binrpc, JSON-RPC over sockets and FIFO.

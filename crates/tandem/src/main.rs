@@ -1,0 +1,2 @@
+//! The Tandem SIP proxy.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A timer wheel whose time is an argument.
