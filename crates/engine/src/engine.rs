@@ -1,0 +1,159 @@
+//! The engine: everything that all runs share. It is made once from a configuration and never changes,
+//! except through the locks, counters and tables that its parts hold themselves.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use script::{BlockId, BlockKind, Program, Value};
+use transaction::{Table, Transaction};
+use transport::{Resolver, Sockets};
+
+use crate::baton::Batons;
+use crate::catalog::Catalog;
+use crate::clock::Now;
+use crate::counters::Counters;
+use crate::hooks::Hooks;
+use crate::identity::Identity;
+use crate::log::Log;
+use crate::run::Shared;
+use crate::settings::Settings;
+use crate::slots::States;
+use crate::statistics::Statistics;
+use crate::working::Working;
+
+/// A transaction with what the engine and the modules keep in it.
+pub type Tx = Transaction<TxData, BranchData>;
+
+/// What a transaction carries besides its protocol state.
+pub struct TxData {
+    /// AVPs and what modules attach.
+    pub shared: Shared,
+    /// The request as it was when the transaction was made, for failure routes.
+    pub working: Working,
+    /// `t_on_failure()` for the next branches.
+    pub on_failure: Option<BlockId>,
+    /// `t_on_reply()`, for the whole transaction.
+    pub on_reply: Option<BlockId>,
+    /// `t_on_branch()` for the next branches.
+    pub on_branch: Option<BlockId>,
+    /// `t_on_branch_failure()` for the next branches.
+    pub on_branch_failure: Option<BlockId>,
+    /// The To tag of replies made here.
+    pub to_tag: Vec<u8>,
+    /// A request of our own: who is told of the final reply.
+    pub local: Option<Box<dyn crate::uac::Done>>,
+    /// No error reply of our own when relaying fails (`t_set_disable_internal_reply`).
+    pub no_internal_reply: bool,
+    /// The INVITE's transaction was left without an answer or a branch on purpose (`t_release`).
+    pub released: bool,
+    /// Status of the last reply that went to the client.
+    pub last_status: u16,
+}
+
+/// What one branch carries besides its protocol state.
+#[derive(Debug, Default)]
+pub struct BranchData {
+    /// The destination as the branch route left it.
+    pub target: crate::working::Target,
+    /// The failure route that was armed when it was made.
+    pub on_failure: Option<BlockId>,
+    /// `event_route[tm:branch-failure:…]` armed when it was made.
+    pub on_branch_failure: Option<BlockId>,
+    /// The onreply route that was armed in its branch route.
+    pub on_reply: Option<BlockId>,
+    /// Own Record-Route headers that were added to it.
+    pub own_record_routes: usize,
+    /// Other addresses of the same destination to be tried when this one fails (RFC 3263 §4.3).
+    pub alternatives: Vec<sip::Hop>,
+}
+
+/// Everything that all runs share.
+pub struct Engine {
+    /// The compiled configuration.
+    pub program: Program,
+    /// The names that it uses.
+    pub catalog: Catalog,
+    /// The blocks that the engine starts itself.
+    pub blocks: Blocks,
+    /// Where modules take part.
+    pub hooks: Hooks,
+    /// Core settings.
+    pub settings: Settings,
+    /// Names that we give ourselves in messages.
+    pub identity: Identity,
+    /// Counters by name.
+    pub statistics: Arc<Statistics>,
+    /// The counters that the engine itself moves.
+    pub counters: Counters,
+    /// The log.
+    pub log: Log,
+    /// Listening sockets.
+    pub sockets: Arc<Sockets>,
+    /// Names of destinations.
+    pub resolver: Arc<Resolver>,
+    /// The calls being run.
+    pub batons: Batons,
+    /// Transactions.
+    pub transactions: Table<TxData, BranchData>,
+    /// The first values of `$var`, from module parameters.
+    pub first_locals: Vec<Value>,
+    /// When it was made.
+    pub started: Now,
+    pub(crate) states: States,
+    pub(crate) stopping: AtomicBool,
+}
+
+/// The blocks without a name of their own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blocks {
+    /// `request_route`.
+    pub request: Option<BlockId>,
+    /// `reply_route`.
+    pub reply: Option<BlockId>,
+    /// `onsend_route`.
+    pub onsend: Option<BlockId>,
+    /// `event_route[tm:local-request]`.
+    pub local_request: Option<BlockId>,
+    /// `event_route[tm:local-response]`.
+    pub local_response: Option<BlockId>,
+    /// `event_route[sl:local-response]`.
+    pub stateless_response: Option<BlockId>,
+}
+
+impl Blocks {
+    /// Finds them in a program.
+    pub fn of(program: &Program) -> Self {
+        let event = |name| program.block(BlockKind::Event, name);
+        Self {
+            request: program.block(BlockKind::Request, ""),
+            reply: program.block(BlockKind::CoreReply, ""),
+            onsend: program.block(BlockKind::OnSend, ""),
+            local_request: event("tm:local-request"),
+            local_response: event("tm:local-response"),
+            stateless_response: event("sl:local-response"),
+        }
+    }
+}
+
+impl Engine {
+    /// The state that a module put at its initialisation.
+    pub fn state<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.states.get::<Arc<T>>().cloned()
+    }
+
+    /// The key that puts the inputs of one call in order: a hash of its Call-ID.
+    pub fn call_key(&self, call_id: &[u8]) -> u64 {
+        self.transactions.call_key(call_id)
+    }
+
+    /// Stop taking new calls: requests that would begin one are answered with 503.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is stopping.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}

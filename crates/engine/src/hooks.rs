@@ -1,0 +1,83 @@
+//! Where modules take part in the way of a message. Each hook is a plain function, called in the order in
+//! which the modules were loaded; none of them may wait.
+
+use std::sync::Arc;
+
+use sip::Message;
+
+use crate::clock::Now;
+use crate::engine::{Engine, TxData};
+use crate::run::Run;
+use crate::working::Working;
+
+/// A reply to a request with a transaction, about to be sent to the client.
+#[derive(Debug)]
+pub struct ReplyOut {
+    /// Its status.
+    pub status: u16,
+    /// The reply as received from the branch that won; `None` when it is made here.
+    pub message: Option<Arc<Message>>,
+    /// The To tag that the client will see.
+    pub to_tag: Vec<u8>,
+    /// The way that the received reply came.
+    pub hop: Option<sip::Hop>,
+    /// Own Record-Route headers that were added to the request, for counting route sets.
+    pub own_record_routes: usize,
+}
+
+/// A request about to be sent on a branch.
+#[derive(Debug)]
+pub struct BranchOut {
+    /// The message with the branch's changes; hooks may add more.
+    pub working: Working,
+    /// The socket that it leaves by.
+    pub socket: sip::SocketId,
+    /// Its transport.
+    pub transport: sip::Transport,
+    /// Own Record-Route headers added so far.
+    pub own_record_routes: usize,
+}
+
+/// A request that followed a Route header naming us.
+#[derive(Clone, Debug)]
+pub struct LooseRoute {
+    /// The parameters of the own Route URI, from the first semicolon.
+    pub params: Vec<u8>,
+}
+
+/// All hooks.
+#[derive(Default)]
+pub struct Hooks {
+    /// Before `request_route`.
+    pub request_in: Vec<fn(&mut Run)>,
+    /// After `request_route`, before what it left open is settled.
+    pub request_end: Vec<fn(&mut Run)>,
+    /// A transaction was made for the request being worked on.
+    pub transaction_created: Vec<fn(&mut Run)>,
+    /// `loose_route()` consumed an own Route.
+    pub loose_route: Vec<fn(&mut Run, &LooseRoute)>,
+    /// A request is about to leave on a branch.
+    pub branch_out: Vec<fn(&mut Run, &mut BranchOut)>,
+    /// A reply of a branch was matched, before its onreply routes run.
+    pub reply_in: Vec<fn(&mut Run)>,
+    /// A reply below 300 is about to be forwarded and may still be changed.
+    pub reply_forwarding: Vec<fn(&mut Run, &mut Working)>,
+    /// A reply is about to be sent to the client of a transaction.
+    pub reply_out: Vec<fn(&mut Run, &ReplyOut)>,
+    /// A transaction is about to be forgotten.
+    pub transaction_done: Vec<fn(&mut Run, &mut TxData)>,
+    /// Called several times a second by each worker, to start what is due.
+    pub tick: Vec<fn(&Arc<Engine>, &mut TickContext<'_>)>,
+}
+
+/// What a tick may do: hand out inputs for the shards that are this worker's.
+pub struct TickContext<'a> {
+    /// The time.
+    pub now: Now,
+    /// This worker's number.
+    pub worker: usize,
+    /// How many workers there are.
+    pub workers: usize,
+    /// Work for calls: their key (`Engine::call_key`) and what to run.
+    pub jobs: &'a mut Vec<(u64, crate::input::Input)>,
+}

@@ -1,1 +1,0 @@
-//! Joins messages, transactions, scripts and transports into workers.

@@ -1,0 +1,195 @@
+//! One input being worked on: the message, its transaction, and everything that it will have caused.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use script::{
+    Args, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes, SetError, Value,
+    VariableId,
+};
+use sip::Message;
+use transaction::Output;
+
+use crate::avp::Avps;
+use crate::clock::Now;
+use crate::engine::{Engine, Tx};
+use crate::events::{Event, before_result};
+use crate::input::Input;
+use crate::log::level;
+use crate::pending::Pending;
+use crate::slots::Slots;
+use crate::working::Working;
+
+/// One input being worked on.
+pub struct Run {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// When the input came; a resumed run gets the time of its resumption.
+    pub now: Now,
+    /// The kind of block that is running.
+    pub routes: Routes,
+    /// The message.
+    pub msg: Working,
+    /// Its transaction, checked out for the length of the run.
+    pub tx: Option<Box<Tx>>,
+    /// The branch that a reply or a branch or failure route is about.
+    pub branch: Option<usize>,
+    /// In a failure route, the reply that won; `None` when it is made up.
+    pub reply: Option<Arc<Message>>,
+    /// The last internal error, for error replies: Kamailio's negative numbers, 0 for none.
+    pub error: i32,
+    /// An error reply owed to the client, sent when the script ends without another answer.
+    pub owed_error: Option<i32>,
+    /// What lives as long as the transaction, while there is none.
+    pub shared: Shared,
+    /// What modules attached to this message.
+    pub slots: Slots,
+    /// The 32 script flags of `setsflag()`.
+    pub script_flags: u32,
+    /// Values that outlive a message in one worker.
+    pub locals: Locals,
+    /// What will be sent when the run ends or waits.
+    pub out: Vec<Output>,
+    /// Event routes to run.
+    pub events: VecDeque<Event>,
+    /// Work for this call or others, by call key, to be taken up after this run.
+    pub follow_ups: Vec<(u64, Input)>,
+    /// What the run waits for.
+    pub operation: Option<Operation>,
+}
+
+/// What lives as long as the transaction.
+#[derive(Default)]
+pub struct Shared {
+    /// `$avp`.
+    pub avps: Avps,
+    /// What modules attach.
+    pub slots: Slots,
+}
+
+/// Values that outlive a message in one worker, as Kamailio's do in one process.
+#[derive(Clone, Debug, Default)]
+pub struct Locals {
+    /// `$var`, by the number that each name got at load.
+    pub vars: Vec<Value>,
+    /// `$vn` and its kind.
+    pub nullable: Vec<Value>,
+    /// Messages seen so far (`$mi`).
+    pub messages: u64,
+}
+
+/// Something that takes time, to be done by the worker's driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Look up a destination (RFC 3263), so that the resolver can answer at once afterwards.
+    Resolve(transport::Query),
+    /// Let this much time pass.
+    Sleep(Duration),
+}
+
+impl Run {
+    /// A run of one message.
+    pub fn new(engine: Arc<Engine>, now: Now, msg: Working, locals: Locals) -> Self {
+        Self {
+            engine,
+            now,
+            routes: Routes::REQUEST,
+            msg,
+            tx: None,
+            branch: None,
+            reply: None,
+            error: 0,
+            owed_error: None,
+            shared: Shared::default(),
+            slots: Slots::default(),
+            script_flags: 0,
+            locals,
+            out: Vec::new(),
+            events: VecDeque::new(),
+            follow_ups: Vec::new(),
+            operation: None,
+        }
+    }
+
+    /// What lives as long as the transaction: the transaction's own, or the message's while there is none.
+    pub fn shared(&mut self) -> &mut Shared {
+        match &mut self.tx {
+            Some(tx) => &mut tx.user.shared,
+            None => &mut self.shared,
+        }
+    }
+
+    /// The same, to read.
+    pub fn shared_ref(&self) -> &Shared {
+        match &self.tx {
+            Some(tx) => &tx.user.shared,
+            None => &self.shared,
+        }
+    }
+
+    /// A module's state.
+    ///
+    /// # Panics
+    /// When the module was not initialised, which the load order rules out for a module's own functions.
+    pub fn state<T: std::any::Any + Send + Sync>(&self) -> Arc<T> {
+        self.engine.state::<T>().expect("the module that owns this function was initialised")
+    }
+
+    /// Writes a log line of a part of the program.
+    pub fn log(&self, level: i32, part: &str, text: &str) {
+        self.engine.log.line(level, part, text);
+    }
+
+    /// The call that this run is about.
+    pub fn call_key(&self) -> u64 {
+        self.engine.call_key(self.msg.message.call_id())
+    }
+}
+
+impl Host for Run {
+    type Pending = Pending;
+
+    fn call(&mut self, function: FunctionId, args: &mut Args<'_>) -> Outcome<Pending> {
+        let handler = self.engine.catalog.handler(function);
+        let outcome = handler(self, args);
+        before_result(self, outcome)
+    }
+
+    fn resume(&mut self, pending: Pending, with: Completion) -> Outcome<Pending> {
+        let outcome = pending.resume(self, with);
+        before_result(self, outcome)
+    }
+
+    fn get(&mut self, id: VariableId, key: &Key, index: Index) -> Value {
+        (self.engine.catalog.variable_row(id).get)(self, key, index)
+    }
+
+    fn set(
+        &mut self,
+        id: VariableId,
+        key: &Key,
+        index: Index,
+        value: Value,
+    ) -> Result<(), SetError> {
+        match self.engine.catalog.variable_row(id).set {
+            Some(set) => set(self, key, index, value),
+            None => Err(SetError("the variable is read-only".to_owned())),
+        }
+    }
+
+    fn is_myself(&mut self, operand: VariableId) -> bool {
+        let name = self.engine.catalog.variable_row(operand).name;
+        crate::myself::operand_is_myself(self, name)
+    }
+
+    fn complain(&mut self, level: i32, place: Place<'_>, text: &str) {
+        if self.engine.log.enabled(level) {
+            let text = format!(
+                "<core>: {}:{}:{}: in {}: {text}",
+                place.file, place.line, place.column, place.block
+            );
+            self.engine.log.write(level.max(level::ALERT), text);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Counters with Kamailio's names, `group:name`, and figures computed when they are asked for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use parking_lot::RwLock;
+
+/// A shared counter; cloning it shares it.
+#[derive(Clone, Debug, Default)]
+pub struct Counter(Arc<AtomicI64>);
+
+impl Counter {
+    /// Adds `n`, which may be negative.
+    pub fn add(&self, n: i64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Adds one.
+    pub fn increment(&self) {
+        self.add(1);
+    }
+
+    /// The value now.
+    pub fn value(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Overwrites the value.
+    pub fn store(&self, value: i64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
+
+enum Figure {
+    Counter { counter: Counter, resettable: bool },
+    Computed(Box<dyn Fn() -> i64 + Send + Sync>),
+}
+
+impl Figure {
+    fn value(&self) -> i64 {
+        match self {
+            Self::Counter { counter, .. } => counter.value(),
+            Self::Computed(compute) => compute(),
+        }
+    }
+}
+
+/// All statistics of one engine, ordered by group and name.
+#[derive(Default)]
+pub struct Statistics {
+    groups: RwLock<BTreeMap<String, BTreeMap<String, (Figure, String)>>>,
+}
+
+impl Statistics {
+    /// The counter `group:name`, made if it is not there yet.
+    pub fn counter(&self, group: &str, name: &str, resettable: bool, doc: &str) -> Counter {
+        let mut groups = self.groups.write();
+        let row = groups.entry(group.to_owned()).or_default().entry(name.to_owned());
+        let (figure, _) = row.or_insert_with(|| {
+            let counter = Counter::default();
+            (Figure::Counter { counter, resettable }, doc.to_owned())
+        });
+        match figure {
+            Figure::Counter { counter, .. } => counter.clone(),
+            Figure::Computed(_) => Counter::default(),
+        }
+    }
+
+    /// Adds a figure that is computed at each reading.
+    pub fn computed(
+        &self,
+        group: &str,
+        name: &str,
+        doc: &str,
+        compute: impl Fn() -> i64 + Send + Sync + 'static,
+    ) {
+        self.groups
+            .write()
+            .entry(group.to_owned())
+            .or_default()
+            .insert(name.to_owned(), (Figure::Computed(Box::new(compute)), doc.to_owned()));
+    }
+
+    /// The value of `group:name`.
+    pub fn get(&self, group: &str, name: &str) -> Option<i64> {
+        Some(self.groups.read().get(group)?.get(name)?.0.value())
+    }
+
+    /// The value of the first statistic with this name in any group, as `$stat(name)` looks it up.
+    pub fn find(&self, name: &str) -> Option<i64> {
+        self.groups.read().values().find_map(|group| Some(group.get(name)?.0.value()))
+    }
+
+    /// The names of all groups, sorted.
+    pub fn groups(&self) -> Vec<String> {
+        self.groups.read().keys().cloned().collect()
+    }
+
+    /// All `(group, name, value)` for which `wanted(group, name)` holds, sorted.
+    pub fn select(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<(String, String, i64)> {
+        let groups = self.groups.read();
+        let mut rows = Vec::new();
+        for (group, figures) in groups.iter() {
+            for (name, (figure, _)) in figures {
+                if wanted(group, name) {
+                    rows.push((group.clone(), name.clone(), figure.value()));
+                }
+            }
+        }
+        rows
+    }
+
+    /// Zeroes what may be zeroed among the selected; returns the selected with their old values.
+    pub fn reset(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<(String, String, i64)> {
+        let groups = self.groups.read();
+        let mut rows = Vec::new();
+        for (group, figures) in groups.iter() {
+            for (name, (figure, _)) in figures.iter().filter(|(name, _)| wanted(group, name)) {
+                rows.push((group.clone(), name.clone(), figure.value()));
+                if let Figure::Counter { counter, resettable: true } = figure {
+                    counter.store(0);
+                }
+            }
+        }
+        rows
+    }
+
+    /// The line of documentation of `group:name`.
+    pub fn doc(&self, group: &str, name: &str) -> Option<String> {
+        Some(self.groups.read().get(group)?.get(name)?.1.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_is_shared_and_reset_only_where_allowed() {
+        let all = Statistics::default();
+        all.counter("dialog", "processed_dialogs", true, "").add(3);
+        all.counter("dialog", "active_dialogs", false, "").add(2);
+        all.computed("dialog", "twice", "", || 4);
+        let reset = all.reset(|group, _| group == "dialog");
+        assert_eq!(reset.len(), 3);
+        assert_eq!(all.get("dialog", "processed_dialogs"), Some(0));
+        assert_eq!(all.find("active_dialogs"), Some(2));
+        assert_eq!(all.get("dialog", "twice"), Some(4));
+    }
+}

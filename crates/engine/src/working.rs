@@ -1,0 +1,122 @@
+//! The message being worked on: the bytes as received, and the changes that the script asked for.
+
+use std::sync::Arc;
+
+use sip::{Edits, Hop, Message, SocketId};
+
+/// A message and what is to become of it.
+#[derive(Clone, Debug)]
+pub struct Working {
+    /// As it was received; never changed.
+    pub message: Arc<Message>,
+    /// The way that it came.
+    pub hop: Hop,
+    /// Changes to headers and body, applied when it is sent on.
+    pub edits: Edits,
+    /// Where the request goes; its flags and branches.
+    pub target: Target,
+    /// Destinations besides the Request-URI, as `append_branch()` adds them.
+    pub branches: Vec<Target>,
+    /// The Request-URI itself is no destination any more.
+    pub uri_consumed: bool,
+    /// The 32 message flags of `setflag()`.
+    pub flags: u32,
+    /// Answer to the source port although the client did not ask for it (RFC 3581).
+    pub force_rport: bool,
+    /// Ask for `rport` in our own Via.
+    pub local_rport: bool,
+    /// Header lines for every reply that we make to this request.
+    pub reply_headers: Vec<u8>,
+    /// The Record-Route header to be added when it is sent.
+    pub record_route: Option<RecordRoute>,
+    /// Parameters for the Record-Route header, each with its semicolon.
+    pub record_route_params: Vec<u8>,
+    /// Max-Forwards for the outgoing message, when it was processed.
+    pub max_forwards: Option<u32>,
+    /// Nobody sent this message: it stands in for one.
+    pub faked: bool,
+}
+
+/// One destination of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// A new Request-URI; `None` while it is the received one.
+    pub uri: Option<Vec<u8>>,
+    /// The next hop (`$du`), when it is not the Request-URI.
+    pub next_hop: Option<Vec<u8>>,
+    /// A Path to be sent as Route headers.
+    pub path: Option<Vec<u8>>,
+    /// The socket to send from.
+    pub socket: Option<SocketId>,
+    /// The 32 branch flags.
+    pub flags: u32,
+    /// Preference, thousandths; -1 unknown.
+    pub q: i32,
+    /// The registration that it came from.
+    pub ruid: Vec<u8>,
+    /// That registration's User-Agent.
+    pub user_agent: Vec<u8>,
+}
+
+/// A Record-Route header to be made at sending time, when both sockets are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordRoute {
+    /// Our own address on each side, and these parameters (each with its semicolon).
+    Own {
+        /// Given to `record_route()`.
+        params: Vec<u8>,
+        /// The user part to show, with `add_username`.
+        user: Vec<u8>,
+    },
+    /// Header values written by the configuration, topmost first.
+    Preset(Vec<Vec<u8>>),
+    /// A host and port written by the configuration.
+    Advertised(Vec<u8>),
+}
+
+impl Working {
+    /// A message as it came.
+    pub fn new(message: Arc<Message>, hop: Hop) -> Self {
+        Self {
+            message,
+            hop,
+            edits: Edits::default(),
+            target: Target { q: -1, ..Target::default() },
+            branches: Vec::new(),
+            uri_consumed: false,
+            flags: 0,
+            force_rport: false,
+            local_rport: false,
+            reply_headers: Vec::new(),
+            record_route: None,
+            record_route_params: Vec::new(),
+            max_forwards: None,
+            faked: false,
+        }
+    }
+
+    /// The Request-URI as it is now; empty in a reply.
+    pub fn uri(&self) -> &[u8] {
+        match &self.target.uri {
+            Some(uri) => uri,
+            None => self.message.request_uri(),
+        }
+    }
+
+    /// Sets the Request-URI; it is a destination again.
+    pub fn set_uri(&mut self, uri: Vec<u8>) {
+        self.target.uri = Some(uri);
+        self.uri_consumed = false;
+    }
+
+    /// The URI that names the next hop: `$du` if set, else the Request-URI.
+    pub fn next_hop(&self) -> &[u8] {
+        self.target.next_hop.as_deref().unwrap_or_else(|| self.uri())
+    }
+
+    /// All destinations: the Request-URI unless consumed, then the added ones.
+    pub fn destinations(&self) -> Vec<Target> {
+        let own = (!self.uri_consumed).then(|| self.target.clone());
+        own.into_iter().chain(self.branches.iter().cloned()).collect()
+    }
+}
