@@ -53,9 +53,16 @@ impl Transport {
 
     /// Reads a name in any case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        [Self::Udp, Self::Tcp, Self::Tls, Self::Sctp, Self::Ws, Self::Wss]
-            .into_iter()
-            .find(|t| t.name().as_bytes().eq_ignore_ascii_case(name))
+        [
+            Self::Udp,
+            Self::Tcp,
+            Self::Tls,
+            Self::Sctp,
+            Self::Ws,
+            Self::Wss,
+        ]
+        .into_iter()
+        .find(|t| t.name().as_bytes().eq_ignore_ascii_case(name))
     }
 
     /// The port that a URI without one means: 5060, or 5061 over TLS (RFC 3261 §19.1.2).

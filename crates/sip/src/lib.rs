@@ -1,5 +1,29 @@
 //! SIP messages, URIs and headers: bytes and an index, edits, and building.
 
+mod address;
+mod error;
+mod escape;
 mod hop;
+mod index;
+mod lex;
+mod message;
+mod method;
+mod name;
+mod params;
+mod uri;
+mod values;
+mod via;
 
+pub use address::NameAddr;
+pub use error::{Fault, ParseError, Rejected};
+pub use escape::{escape_param, escape_user, quote, unescape, unfold, unquote};
 pub use hop::{ConnectionId, Hop, SocketId, Transport};
+pub use index::Index;
+pub use lex::{Span, number, push_number, trim};
+pub use message::{CSeq, Header, Message};
+pub use method::Method;
+pub use name::HeaderId;
+pub use params::{Param, Params, ParamsIter};
+pub use uri::{Scheme, Uri, UriError};
+pub use values::{Value, Values, split_values};
+pub use via::Via;

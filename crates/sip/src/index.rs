@@ -1,0 +1,387 @@
+//! The index of a message: where its lines are, and the parts that every message needs. One pass, no copies.
+
+use memchr::memchr;
+
+use crate::address::AddressSpans;
+use crate::error::{Fault, ParseError};
+use crate::lex::{Span, is_lws, is_token, is_token_text, number, peek, skip_lws, trim_range};
+use crate::method::Method;
+use crate::name::HeaderId;
+use crate::via::ViaSpans;
+
+/// One header line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) start: u16,
+    pub(crate) name_end: u16,
+    pub(crate) value: Span,
+    /// Behind the line end.
+    pub(crate) end: u16,
+    pub(crate) id: HeaderId,
+}
+
+/// What the first line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) enum Start {
+    #[default]
+    None,
+    Request {
+        method: Method,
+        name: Span,
+        uri: Span,
+        version: Span,
+    },
+    Status {
+        code: u16,
+        reason: Span,
+        version: Span,
+    },
+}
+
+/// Where everything is in one message. Its storage is reused from one `parse` to the next.
+#[derive(Clone, Debug)]
+pub struct Index {
+    pub(crate) start: Start,
+    /// The first line with its line end.
+    pub(crate) first_line: Span,
+    pub(crate) lines: Vec<Line>,
+    /// For each header name the position in `lines` of its first line; only meaningful for names in `present`.
+    first: [u16; HeaderId::COUNT],
+    present: u128,
+    /// Where the empty line begins, or the end of the bytes.
+    pub(crate) headers_end: u16,
+    pub(crate) body: Span,
+    pub(crate) via: ViaSpans,
+    pub(crate) from: AddressSpans,
+    pub(crate) to: AddressSpans,
+    pub(crate) call_id: Span,
+    pub(crate) cseq_number: Span,
+    pub(crate) cseq_method: Span,
+    pub(crate) cseq: u32,
+    pub(crate) max_forwards: Option<u32>,
+    pub(crate) content_length: Option<u32>,
+    pub(crate) fault: Option<ParseError>,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            start: Start::None,
+            first_line: Span::NONE,
+            lines: Vec::new(),
+            first: [0; HeaderId::COUNT],
+            present: 0,
+            headers_end: 0,
+            body: Span::NONE,
+            via: ViaSpans::default(),
+            from: AddressSpans::default(),
+            to: AddressSpans::default(),
+            call_id: Span::NONE,
+            cseq_number: Span::NONE,
+            cseq_method: Span::NONE,
+            cseq: 0,
+            max_forwards: None,
+            content_length: None,
+            fault: None,
+        }
+    }
+}
+
+impl Index {
+    /// The longest message: offsets are 16 bits wide.
+    pub const MAX_BYTES: usize = u16::MAX as usize;
+    /// The most header lines of one message.
+    pub const MAX_LINES: usize = 1024;
+
+    /// Indexes a message. After an error the index is empty.
+    ///
+    /// Only what makes the whole meaningless is an error: no first line, an impossible status code, too many bytes
+    /// or lines. Malformed headers are recorded (`Message::fault`), so that a request can still be answered.
+    pub fn parse(&mut self, bytes: &[u8]) -> Result<(), ParseError> {
+        self.clear();
+        let parsed = self.read(bytes);
+        if parsed.is_err() {
+            self.clear();
+        }
+        parsed
+    }
+
+    /// Where the message ends: bytes behind it do not belong to it (RFC 3261 §18.3).
+    pub const fn end(&self) -> usize {
+        self.body.end as usize
+    }
+
+    /// The position in `lines` of the first line of that name.
+    #[inline]
+    pub(crate) fn first_of(&self, id: HeaderId) -> Option<usize> {
+        let bit = 1u128 << id as u32;
+        if self.present & bit == 0 {
+            None
+        } else {
+            Some(self.first[id as usize].into())
+        }
+    }
+
+    fn clear(&mut self) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.clear();
+        *self = Self {
+            lines,
+            first: self.first,
+            ..Self::default()
+        };
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> Result<(), ParseError> {
+        if bytes.len() > Self::MAX_BYTES {
+            return Err(ParseError {
+                offset: Self::MAX_BYTES,
+                fault: Fault::TooLong,
+            });
+        }
+        let start = leading_line_ends(bytes);
+        if start == bytes.len() {
+            return Err(ParseError {
+                offset: 0,
+                fault: Fault::Empty,
+            });
+        }
+        let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at + 1);
+        self.first_line = Span::new(start, end);
+        self.start = read_start(bytes, start, end)?;
+        let body = self.read_lines(bytes, end)?;
+        self.read_body(bytes, body);
+        Ok(())
+    }
+
+    /// Reads all header lines; gives the offset of the body.
+    fn read_lines(&mut self, bytes: &[u8], mut at: usize) -> Result<usize, ParseError> {
+        loop {
+            let blank = match peek(bytes, at) {
+                b'\n' => 1,
+                b'\r' if peek(bytes, at + 1) == b'\n' => 2,
+                _ => 0,
+            };
+            if blank > 0 || at >= bytes.len() {
+                self.headers_end = at as u16;
+                return Ok(at + blank);
+            }
+            if self.lines.len() == Self::MAX_LINES {
+                return Err(ParseError {
+                    offset: at,
+                    fault: Fault::TooManyHeaders,
+                });
+            }
+            at = self.read_line(bytes, at);
+        }
+    }
+
+    /// Reads the header line that begins at `start`; gives the offset of the next.
+    #[inline]
+    fn read_line(&mut self, bytes: &[u8], start: usize) -> usize {
+        let end = line_end(bytes, start);
+        let mut name_end = start;
+        while name_end < end && is_token(peek(bytes, name_end)) {
+            name_end += 1;
+        }
+        let mut colon = name_end;
+        while colon < end && matches!(peek(bytes, colon), b' ' | b'\t') {
+            colon += 1;
+        }
+        let (value_start, value_end) = if name_end > start && colon < end && bytes[colon] == b':' {
+            trim_range(bytes, colon + 1, end)
+        } else {
+            self.blame(start, Fault::HeaderLine);
+            name_end = start;
+            trim_range(bytes, start, end)
+        };
+        let id = HeaderId::from_name(&bytes[start..name_end]);
+        let line = Line {
+            start: start as u16,
+            name_end: name_end as u16,
+            value: Span::new(value_start, value_end),
+            end: end as u16,
+            id,
+        };
+        self.note(bytes, line);
+        end
+    }
+
+    #[inline]
+    fn note(&mut self, bytes: &[u8], line: Line) {
+        let bit = 1u128 << line.id as u32;
+        let repeated = self.present & bit != 0;
+        if !repeated {
+            self.present |= bit;
+            self.first[line.id as usize] = self.lines.len() as u16;
+        }
+        self.lines.push(line);
+        let (start, end) = (line.value.start.into(), line.value.end.into());
+        match line.id {
+            HeaderId::ContentLength => self.read_content_length(bytes, line, repeated),
+            _ if repeated => {}
+            HeaderId::Via => match ViaSpans::read(bytes, start, end) {
+                Some((via, _)) => self.via = via,
+                None => self.blame(start, Fault::Via),
+            },
+            HeaderId::From => match read_address(bytes, start, end) {
+                Some(from) => self.from = from,
+                None => self.blame(start, Fault::From),
+            },
+            HeaderId::To => match read_address(bytes, start, end) {
+                Some(to) => self.to = to,
+                None => self.blame(start, Fault::To),
+            },
+            HeaderId::CallId if start == end => self.blame(start, Fault::CallId),
+            HeaderId::CallId => self.call_id = line.value,
+            HeaderId::CSeq => self.read_cseq(bytes, start, end),
+            HeaderId::MaxForwards => match number(line.value.of(bytes)) {
+                Some(hops) if hops <= 255 => self.max_forwards = Some(hops),
+                _ => self.blame(start, Fault::MaxForwards),
+            },
+            _ => {}
+        }
+    }
+
+    fn read_content_length(&mut self, bytes: &[u8], line: Line, repeated: bool) {
+        let length = number(line.value.of(bytes));
+        if length.is_none() || (repeated && length != self.content_length) {
+            self.blame(line.value.start.into(), Fault::ContentLength);
+        }
+        if !repeated {
+            self.content_length = length;
+        }
+    }
+
+    fn read_cseq(&mut self, bytes: &[u8], start: usize, end: usize) {
+        let mut digits_end = start;
+        while digits_end < end && peek(bytes, digits_end).is_ascii_digit() {
+            digits_end += 1;
+        }
+        let digits = Span::new(start, digits_end);
+        let method = Span::new(skip_lws(bytes, digits_end, end), end);
+        let separated = usize::from(method.start) > digits_end;
+        match number(digits.of(bytes)) {
+            Some(n) if n < 1 << 31 && separated && is_token_text(method.of(bytes)) => {
+                (self.cseq, self.cseq_number, self.cseq_method) = (n, digits, method);
+            }
+            _ => self.blame(start, Fault::CSeq),
+        }
+    }
+
+    fn read_body(&mut self, bytes: &[u8], start: usize) {
+        let start = start.min(bytes.len());
+        let available = bytes.len() - start;
+        let declared = self
+            .content_length
+            .map_or(available, |length| length as usize);
+        if declared > available {
+            self.blame(start, Fault::Truncated);
+        }
+        self.body = Span::new(start, start + declared.min(available));
+    }
+
+    /// Records the first thing that is wrong.
+    fn blame(&mut self, offset: usize, fault: Fault) {
+        self.fault.get_or_insert(ParseError { offset, fault });
+    }
+}
+
+#[inline]
+fn read_address(bytes: &[u8], start: usize, end: usize) -> Option<AddressSpans> {
+    let (address, stop) = AddressSpans::read(bytes, start, end)?;
+    // From and To hold one address each: nothing may follow but a stray separator.
+    let rest = bytes.get(stop..end)?;
+    rest.iter()
+        .all(|&b| is_lws(b) || b == b';')
+        .then_some(address)
+}
+
+fn leading_line_ends(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|b| !matches!(b, b'\r' | b'\n'))
+        .unwrap_or(bytes.len())
+}
+
+/// One past the line end of the header line at `start`, its folded lines included (RFC 3261 §7.3.1).
+#[inline]
+fn line_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    loop {
+        at = match memchr(b'\n', &bytes[at..]) {
+            Some(length) => at + length + 1,
+            None => return bytes.len(),
+        };
+        if !matches!(peek(bytes, at), b' ' | b'\t') {
+            return at;
+        }
+    }
+}
+
+/// Reads the first line, `start..end` with its line end.
+fn read_start(bytes: &[u8], start: usize, end: usize) -> Result<Start, ParseError> {
+    let mut end = end;
+    while end > start && matches!(peek(bytes, end - 1), b'\r' | b'\n') {
+        end -= 1;
+    }
+    let error = |offset, fault| ParseError { offset, fault };
+    let word = word_end(bytes, start, end);
+    if is_version(&bytes[start..word]) {
+        return read_status(bytes, start, word, end).ok_or(error(word, Fault::Status));
+    }
+    let bad = error(start, Fault::FirstLine);
+    let (_, trimmed) = trim_range(bytes, start, end);
+    let version = bytes[start..trimmed]
+        .iter()
+        .rposition(|&b| b == b' ')
+        .ok_or(bad)?
+        + start
+        + 1;
+    let (uri_start, uri_end) = trim_range(bytes, word, version);
+    if !is_token_text(&bytes[start..word])
+        || !is_version(&bytes[version..trimmed])
+        || uri_start >= uri_end
+    {
+        return Err(bad);
+    }
+    let name = Span::new(start, word);
+    Ok(Start::Request {
+        method: Method::from_bytes(name.of(bytes)),
+        name,
+        uri: Span::new(uri_start, uri_end),
+        version: Span::new(version, trimmed),
+    })
+}
+
+fn read_status(bytes: &[u8], start: usize, version_end: usize, end: usize) -> Option<Start> {
+    let code_start = skip_lws(bytes, version_end, end);
+    let code_end = word_end(bytes, code_start, end);
+    let code = number(bytes.get(code_start..code_end)?)?;
+    if code_end - code_start != 3 || !(100..700).contains(&code) {
+        return None;
+    }
+    Some(Start::Status {
+        code: code as u16,
+        reason: Span::new((code_end + 1).min(end), end),
+        version: Span::new(start, version_end),
+    })
+}
+
+#[inline]
+fn word_end(bytes: &[u8], start: usize, end: usize) -> usize {
+    bytes[start..end]
+        .iter()
+        .position(|&b| b == b' ')
+        .map_or(end, |at| start + at)
+}
+
+/// `SIP/2.0` or another version of it, or of HTTP: both are framed alike, and a proxy's TCP port gets both.
+fn is_version(text: &[u8]) -> bool {
+    let digits = match text {
+        [s, i, p, b'/', rest @ ..] if [*s, *i, *p].eq_ignore_ascii_case(b"SIP") => rest,
+        [b'H', b'T', b'T', b'P', b'/', rest @ ..] => rest,
+        _ => return false,
+    };
+    matches!(digits, [major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
+}

@@ -1,0 +1,156 @@
+//! Lexical pieces of RFC 3261 §25.1 that every decoder shares: spans, white space, tokens, quotes, numbers.
+
+/// A part of a message, as byte offsets. `Span::NONE` stands for "absent": no part begins at 0 and is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: u16,
+    /// One past the last byte.
+    pub end: u16,
+}
+
+impl Span {
+    /// The absent part.
+    pub const NONE: Self = Self { start: 0, end: 0 };
+
+    /// From byte offsets, which the caller keeps within 64 KiB.
+    pub(crate) const fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: start as u16,
+            end: end as u16,
+        }
+    }
+
+    /// Whether this is `Span::NONE`.
+    pub const fn is_none(self) -> bool {
+        self.start == 0 && self.end == 0
+    }
+
+    /// Length in bytes.
+    pub const fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
+    /// Whether it covers no byte.
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes it names, or none of them if it does not lie within `bytes`.
+    pub fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes
+            .get(usize::from(self.start)..usize::from(self.end))
+            .unwrap_or_default()
+    }
+
+    /// The bytes, or `None` for an absent part.
+    pub fn get(self, bytes: &[u8]) -> Option<&[u8]> {
+        if self.is_none() {
+            None
+        } else {
+            Some(self.of(bytes))
+        }
+    }
+
+    /// Whether `other` lies within this one.
+    pub const fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+}
+
+/// The byte at `at`, or 0 past the end.
+#[inline]
+pub(crate) fn peek(bytes: &[u8], at: usize) -> u8 {
+    bytes.get(at).copied().unwrap_or(0)
+}
+
+/// White space as it may stand between two tokens, folding included.
+#[inline]
+pub(crate) const fn is_lws(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// The first offset from `at` on, below `end`, that is not white space.
+#[inline]
+pub(crate) fn skip_lws(bytes: &[u8], mut at: usize, end: usize) -> usize {
+    while at < end && is_lws(peek(bytes, at)) {
+        at += 1;
+    }
+    at
+}
+
+/// `start..end` without white space at both ends.
+pub(crate) fn trim_range(bytes: &[u8], start: usize, mut end: usize) -> (usize, usize) {
+    let start = skip_lws(bytes, start, end);
+    while end > start && is_lws(peek(bytes, end - 1)) {
+        end -= 1;
+    }
+    (start, end)
+}
+
+/// The text without white space at both ends.
+pub fn trim(text: &[u8]) -> &[u8] {
+    let (start, end) = trim_range(text, 0, text.len());
+    text.get(start..end).unwrap_or_default()
+}
+
+/// One past the closing quote of the quoted string that opens at `at` (RFC 3261 §25.1), or `None` if it never closes.
+pub(crate) fn quoted_end(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
+    let mut at = at + 1;
+    while at < end {
+        match peek(bytes, at) {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Whether the byte may stand in a `token`.
+pub(crate) const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+        )
+}
+
+/// Whether the text is a `token`.
+pub(crate) fn is_token_text(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&byte| is_token(byte))
+}
+
+/// A decimal number that fits; nothing but digits, at least one.
+pub fn number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u32, |sum, &byte| {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        sum.checked_mul(10)?.checked_add(u32::from(byte - b'0'))
+    })
+}
+
+/// A port: a decimal number up to 65535.
+pub(crate) fn port(text: &[u8]) -> Option<u16> {
+    number(text).and_then(|n| u16::try_from(n).ok())
+}
+
+/// Appends a number in decimal.
+pub fn push_number(out: &mut Vec<u8>, number: u32) {
+    let mut digits = [0u8; 10];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}

@@ -1,0 +1,199 @@
+//! `;name=value` lists, as headers and URIs carry them (RFC 3261 §7.3.1).
+
+use crate::lex::{Span, peek, quoted_end, skip_lws};
+
+/// One parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param<'a> {
+    /// The name as written.
+    pub name: &'a [u8],
+    /// The value as written, quotes included; `None` without `=`.
+    pub value: Option<&'a [u8]>,
+}
+
+/// What a step over a list found.
+pub(crate) enum Step {
+    /// A parameter. `value` is absent without `=`; `next` is where the next step begins.
+    Param {
+        name: Span,
+        value: Span,
+        next: usize,
+    },
+    /// No further parameter: the list ended at this offset.
+    End(usize),
+    /// Not a parameter list from this offset on.
+    Bad,
+}
+
+/// Reads the parameter whose `;` is the next non-blank byte from `at` on.
+#[inline]
+pub(crate) fn step(bytes: &[u8], at: usize, end: usize) -> Step {
+    let at = skip_lws(bytes, at, end);
+    if at >= end || peek(bytes, at) != b';' {
+        return Step::End(at);
+    }
+    let start = skip_lws(bytes, at + 1, end);
+    let name_end = word_end(bytes, start, end, true);
+    if name_end == start {
+        return Step::Bad;
+    }
+    let name = Span::new(start, name_end);
+    let next = skip_lws(bytes, name_end, end);
+    if next >= end || peek(bytes, next) != b'=' {
+        return Step::Param {
+            name,
+            value: Span::NONE,
+            next,
+        };
+    }
+    let start = skip_lws(bytes, next + 1, end);
+    let value_end = if peek(bytes, start) == b'"' && start < end {
+        match quoted_end(bytes, start, end) {
+            Some(at) => at,
+            None => return Step::Bad,
+        }
+    } else {
+        word_end(bytes, start, end, false)
+    };
+    Step::Param {
+        name,
+        value: Span::new(start, value_end),
+        next: value_end,
+    }
+}
+
+#[inline]
+fn word_end(bytes: &[u8], mut at: usize, end: usize, name: bool) -> usize {
+    while at < end {
+        match peek(bytes, at) {
+            b';' | b',' | b' ' | b'\t' | b'\r' | b'\n' => break,
+            b'=' if name => break,
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// A parameter list: empty, or from its first `;` to its end. Ends silently where it is malformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Params<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Params<'a> {
+    /// A list in text form, from its first `;`. At most 64 KiB of it are read.
+    pub fn new(text: &'a [u8]) -> Self {
+        Self(
+            text.get(..text.len().min(usize::from(u16::MAX)))
+                .unwrap_or_default(),
+        )
+    }
+
+    /// The list as written.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The parameters in their order.
+    pub const fn iter(&self) -> ParamsIter<'a> {
+        ParamsIter {
+            text: self.0,
+            at: 0,
+        }
+    }
+
+    /// The first of that name in any case: its value, or `Some(None)` if it has none.
+    pub fn get(&self, name: &[u8]) -> Option<Option<&'a [u8]>> {
+        self.iter()
+            .find(|param| param.name.eq_ignore_ascii_case(name))
+            .map(|param| param.value)
+    }
+
+    /// The value of the first of that name; `None` also if it has none.
+    pub fn value(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.get(name).flatten()
+    }
+}
+
+impl<'a> IntoIterator for Params<'a> {
+    type Item = Param<'a>;
+    type IntoIter = ParamsIter<'a>;
+
+    fn into_iter(self) -> ParamsIter<'a> {
+        self.iter()
+    }
+}
+
+/// See `Params::iter`.
+#[derive(Clone, Debug)]
+pub struct ParamsIter<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for ParamsIter<'a> {
+    type Item = Param<'a>;
+
+    fn next(&mut self) -> Option<Param<'a>> {
+        loop {
+            match step(self.text, self.at, self.text.len()) {
+                Step::Param { name, value, next } => {
+                    self.at = next;
+                    return Some(Param {
+                        name: name.of(self.text),
+                        value: value.get(self.text),
+                    });
+                }
+                Step::End(_) => return None,
+                Step::Bad => self.skip_empty()?,
+            }
+        }
+    }
+}
+
+impl ParamsIter<'_> {
+    /// Goes past a `;` with nothing behind it; gives up at anything else that is no parameter.
+    fn skip_empty(&mut self) -> Option<()> {
+        let semicolon = skip_lws(self.text, self.at, self.text.len());
+        let next = skip_lws(self.text, semicolon + 1, self.text.len());
+        if peek(self.text, next) != b';' {
+            self.at = self.text.len();
+            return None;
+        }
+        self.at = next;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Params;
+
+    #[test]
+    fn values_may_be_missing_empty_or_quoted() {
+        let params = Params::new(b";a ;B= \"x;y\\\"\" ; c=;d = 1;;e");
+        let list: Vec<_> = params.iter().map(|p| (p.name, p.value)).collect();
+        assert_eq!(
+            list,
+            [
+                (&b"a"[..], None),
+                (b"B", Some(&b"\"x;y\\\"\""[..])),
+                (b"c", Some(b"")),
+                (b"d", Some(b"1")),
+                (b"e", None)
+            ]
+        );
+        assert_eq!(params.get(b"b"), Some(Some(&b"\"x;y\\\"\""[..])));
+        assert_eq!(params.get(b"a"), Some(None));
+        assert_eq!(params.get(b"z"), None);
+    }
+
+    #[test]
+    fn a_broken_list_ends_where_it_breaks() {
+        assert_eq!(Params::new(b";a=1;b=\"x").iter().count(), 1);
+        assert_eq!(Params::new(b";;;").iter().count(), 0);
+    }
+}

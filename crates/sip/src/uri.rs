@@ -1,0 +1,377 @@
+//! SIP, SIPS and TEL URIs (RFC 3261 §19.1, RFC 3966), borrowed from the text that they came in.
+
+use std::fmt;
+
+use crate::escape::escaped;
+use crate::hop::Transport;
+use crate::lex::port;
+use crate::params::{Param, Params};
+
+/// The scheme of a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// `sip`
+    Sip,
+    /// `sips`
+    Sips,
+    /// `tel`
+    Tel,
+    /// Anything else; the text is in `Uri::scheme_text`.
+    Other,
+}
+
+/// Why a text is no URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UriError {
+    /// No scheme and colon at the beginning.
+    Scheme,
+    /// No host, or a character that no host has.
+    Host,
+    /// A port that is no number up to 65535.
+    Port,
+    /// A user part with a blank, bracket, quote or control character.
+    User,
+    /// Parameters or headers with a blank, bracket, quote or control character.
+    Params,
+}
+
+impl fmt::Display for UriError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scheme => "no scheme",
+            Self::Host => "bad host",
+            Self::Port => "bad port",
+            Self::User => "bad user part",
+            Self::Params => "bad parameters",
+        })
+    }
+}
+
+impl std::error::Error for UriError {}
+
+/// A URI, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uri<'a> {
+    /// The whole as written.
+    pub text: &'a [u8],
+    /// The scheme.
+    pub scheme: Scheme,
+    /// The scheme as written, without the colon.
+    pub scheme_text: &'a [u8],
+    /// The user, parameters of the user included; of a `tel` the number. Still escaped.
+    pub user: Option<&'a [u8]>,
+    /// The password.
+    pub password: Option<&'a [u8]>,
+    /// The host, with the brackets of an IPv6 reference; empty for `tel` and other schemes.
+    pub host: &'a [u8],
+    /// The port, if one is written.
+    pub port: Option<u16>,
+    /// The parameters.
+    pub params: Params<'a>,
+    /// What follows `?`.
+    pub headers: Option<&'a [u8]>,
+    /// Of schemes other than `sip`, `sips` and `tel`: what follows the colon.
+    pub opaque: &'a [u8],
+}
+
+impl<'a> Uri<'a> {
+    /// Takes a URI apart. Other schemes than `sip`, `sips` and `tel` are kept whole in `opaque`.
+    pub fn parse(text: &'a [u8]) -> Result<Self, UriError> {
+        let colon = text
+            .iter()
+            .position(|&b| b == b':')
+            .ok_or(UriError::Scheme)?;
+        let (scheme_text, rest) = (&text[..colon], &text[colon + 1..]);
+        if !is_scheme(scheme_text) {
+            return Err(UriError::Scheme);
+        }
+        let mut uri = Self {
+            text,
+            scheme: scheme(scheme_text),
+            scheme_text,
+            user: None,
+            password: None,
+            host: &[],
+            port: None,
+            params: Params::default(),
+            headers: None,
+            opaque: &[],
+        };
+        match uri.scheme {
+            Scheme::Sip | Scheme::Sips => uri.read_sip(rest)?,
+            Scheme::Tel => uri.read_tel(rest)?,
+            Scheme::Other => uri.opaque = check(rest, UriError::Params)?,
+        }
+        Ok(uri)
+    }
+
+    fn read_sip(&mut self, rest: &'a [u8]) -> Result<(), UriError> {
+        let rest = match rest.iter().position(|&b| b == b'@') {
+            Some(at) => {
+                self.read_userinfo(&rest[..at])?;
+                &rest[at + 1..]
+            }
+            None => rest,
+        };
+        let (before, headers) = split(rest, b'?');
+        self.headers = headers
+            .map(|text| check(text, UriError::Params))
+            .transpose()?;
+        let host_end = before
+            .iter()
+            .position(|&b| b == b';')
+            .unwrap_or(before.len());
+        let (hostport, params) = before.split_at(host_end);
+        self.params = Params::new(check(params, UriError::Params)?);
+        self.read_hostport(hostport)
+    }
+
+    fn read_userinfo(&mut self, userinfo: &'a [u8]) -> Result<(), UriError> {
+        let (user, password) = split(userinfo, b':');
+        if user.is_empty() {
+            return Err(UriError::User);
+        }
+        self.user = Some(check(user, UriError::User)?);
+        self.password = password
+            .map(|text| check(text, UriError::User))
+            .transpose()?;
+        Ok(())
+    }
+
+    fn read_hostport(&mut self, text: &'a [u8]) -> Result<(), UriError> {
+        let host_end = if text.first() == Some(&b'[') {
+            text.iter().position(|&b| b == b']').ok_or(UriError::Host)? + 1
+        } else {
+            text.iter().position(|&b| b == b':').unwrap_or(text.len())
+        };
+        let (host, rest) = text.split_at(host_end);
+        if !is_host(host) {
+            return Err(UriError::Host);
+        }
+        self.host = host;
+        self.port = match rest.split_first() {
+            None => None,
+            Some((b':', digits)) => Some(port(digits).ok_or(UriError::Port)?),
+            Some(_) => return Err(UriError::Host),
+        };
+        Ok(())
+    }
+
+    fn read_tel(&mut self, rest: &'a [u8]) -> Result<(), UriError> {
+        let end = rest.iter().position(|&b| b == b';').unwrap_or(rest.len());
+        let (digits, params) = rest.split_at(end);
+        if digits.is_empty() {
+            return Err(UriError::User);
+        }
+        self.user = Some(check(digits, UriError::User)?);
+        self.params = Params::new(check(params, UriError::Params)?);
+        Ok(())
+    }
+
+    /// The value of `transport` as written.
+    pub fn transport(&self) -> Option<&'a [u8]> {
+        self.params.value(b"transport")
+    }
+
+    /// The transport that the URI asks for: its parameter, else TLS for `sips`, else none in particular.
+    pub fn wanted_transport(&self) -> Option<Transport> {
+        match self.transport() {
+            Some(name) => match (Transport::from_name(name), self.scheme) {
+                (Some(Transport::Tcp), Scheme::Sips) => Some(Transport::Tls),
+                (Some(Transport::Ws), Scheme::Sips) => Some(Transport::Wss),
+                (transport, _) => transport,
+            },
+            None if self.scheme == Scheme::Sips => Some(Transport::Tls),
+            None => None,
+        }
+    }
+
+    /// One parameter by its name in any case: its value, or `Some(None)` if it has none.
+    pub fn param(&self, name: &[u8]) -> Option<Option<&'a [u8]>> {
+        self.params.get(name)
+    }
+
+    /// The parameters in their order.
+    pub fn iter_params(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
+        self.params.iter()
+    }
+
+    /// Whether the router behind it routes loosely (RFC 3261 §19.1.1, `lr`).
+    pub fn is_loose(&self) -> bool {
+        self.param(b"lr").is_some()
+    }
+
+    /// The user without the parameters that telephone numbers put behind a `;`.
+    pub fn user_name(&self) -> Option<&'a [u8]> {
+        self.user.map(|user| split(user, b';').0)
+    }
+
+    /// The host without brackets.
+    pub fn bare_host(&self) -> &'a [u8] {
+        match self.host {
+            [b'[', inner @ .., b']'] => inner,
+            host => host,
+        }
+    }
+
+    /// The port, or the one that the scheme and transport mean (RFC 3261 §19.1.2).
+    pub fn port_or_default(&self) -> u16 {
+        let transport = self.wanted_transport().unwrap_or(Transport::Udp);
+        self.port.unwrap_or_else(|| transport.default_port())
+    }
+
+    /// The headers of `?a=b&c=d`, still escaped.
+    pub fn iter_headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        let text = self.headers.unwrap_or_default();
+        text.split(|&b| b == b'&')
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                let (name, value) = split(part, b'=');
+                (name, value.unwrap_or_default())
+            })
+    }
+
+    /// User and host as `user@host`, or the host alone: what a registrar keeps bindings under (RFC 3261 §10.3).
+    pub fn aor(&self) -> Vec<u8> {
+        match self.user {
+            Some(user) => [user, b"@", self.host].concat(),
+            None => self.host.to_vec(),
+        }
+    }
+}
+
+/// The text before the first `at` and, if there is one, after it.
+pub(crate) fn split(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
+    match text.iter().position(|&b| b == at) {
+        Some(position) => (&text[..position], Some(&text[position + 1..])),
+        None => (text, None),
+    }
+}
+
+fn is_scheme(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_alphabetic)
+        && text
+            .iter()
+            .all(|&b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+}
+
+fn scheme(text: &[u8]) -> Scheme {
+    match text.len() {
+        3 if text.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
+        3 if text.eq_ignore_ascii_case(b"tel") => Scheme::Tel,
+        4 if text.eq_ignore_ascii_case(b"sips") => Scheme::Sips,
+        _ => Scheme::Other,
+    }
+}
+
+/// A host name, an IPv4 address or a bracketed IPv6 address. Underscores pass: they are common in practice.
+pub(crate) fn is_host(host: &[u8]) -> bool {
+    match host {
+        [] => false,
+        [b'[', inner @ .., b']'] => {
+            std::str::from_utf8(inner).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok())
+        }
+        _ => host
+            .iter()
+            .all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')),
+    }
+}
+
+/// Refuses what would end or confuse the header around the URI; half an escape also.
+fn check(text: &[u8], error: UriError) -> Result<&[u8], UriError> {
+    let bad = |(at, &byte): (usize, &u8)| match byte {
+        0..=b' ' | 0x7f | b'<' | b'>' | b'"' => true,
+        b'%' => escaped(&text[at..]).is_none(),
+        _ => false,
+    };
+    if text.iter().enumerate().any(bad) {
+        Err(error)
+    } else {
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_sip_uri() {
+        let uri =
+            Uri::parse(b"SIPS:al;x=1:pw@[2001:DB8::1]:99;transport=TCP;lr?a=b&c=d").expect("valid");
+        assert_eq!(uri.scheme, Scheme::Sips);
+        assert_eq!(
+            (uri.user, uri.password),
+            (Some(&b"al;x=1"[..]), Some(&b"pw"[..]))
+        );
+        assert_eq!(uri.user_name(), Some(&b"al"[..]));
+        assert_eq!((uri.host, uri.port), (&b"[2001:DB8::1]"[..], Some(99)));
+        assert_eq!(uri.bare_host(), b"2001:DB8::1");
+        assert_eq!(uri.wanted_transport(), Some(Transport::Tls));
+        assert!(uri.is_loose());
+        assert_eq!(
+            uri.iter_headers().collect::<Vec<_>>(),
+            [(&b"a"[..], &b"b"[..]), (b"c", b"d")]
+        );
+    }
+
+    #[test]
+    fn the_user_may_contain_what_separates_elsewhere() {
+        let text = b"sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1@example.com";
+        let uri = Uri::parse(text).expect("valid");
+        assert_eq!(
+            uri.user,
+            Some(&b"1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"[..])
+        );
+        assert_eq!(uri.host, b"example.com");
+        let uri = Uri::parse(b"sip:user;par=u%40example.net@example.com").expect("valid");
+        assert_eq!(
+            (uri.host, uri.params.is_empty()),
+            (&b"example.com"[..], true)
+        );
+    }
+
+    #[test]
+    fn tel_and_others() {
+        let uri = Uri::parse(b"tel:+1-201;phone-context=x").expect("valid");
+        assert_eq!(
+            (uri.scheme, uri.user, uri.host),
+            (Scheme::Tel, Some(&b"+1-201"[..]), &b""[..])
+        );
+        let uri = Uri::parse(b"soap.beep://192.0.2.103:3002").expect("valid");
+        assert_eq!(
+            (uri.scheme, uri.opaque),
+            (Scheme::Other, &b"//192.0.2.103:3002"[..])
+        );
+    }
+
+    #[test]
+    fn refuses() {
+        for bad in [
+            "",
+            "sip",
+            ":x",
+            "sip:",
+            "sip:@h",
+            "sip:a@",
+            "sip:a@h:",
+            "sip:a@h:x",
+            "sip:a@h:65536",
+            "sip:2001:db8::10",
+            "sip:[::1",
+            "sip:[x]",
+            "sip:a b@h",
+            "sip:a@h b",
+            "<sip:a@h>",
+            "sip:a@h;x=\"",
+            "sip:a%4@h",
+            "sip:a@b@c",
+            "tel:",
+            "sip:h\u{e9}",
+            "1sip:h",
+        ] {
+            assert!(Uri::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}
