@@ -1,0 +1,324 @@
+//! The two system calls that move many datagrams at once, `recvmmsg` and `sendmmsg`.
+//! The only file with unsafe code: the kernel reads and writes through pointers, and each block
+//! says why they are good. It knows nothing of SIP and decides nothing.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr;
+
+use libc::{c_int, c_uint, iovec, mmsghdr, msghdr, sockaddr_in, sockaddr_in6};
+
+/// Room for an address of either family.
+#[derive(Clone, Copy)]
+#[repr(C)]
+union Name {
+    family: libc::sa_family_t,
+    v4: sockaddr_in,
+    v6: sockaddr_in6,
+}
+
+/// Room for the one control message that we ask for, the drop counter (a header and a `u32`),
+/// aligned as headers must be.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Control([u8; CONTROL_BYTES]);
+
+const CONTROL_BYTES: usize = 64;
+const NAME_BYTES: u32 = size_of::<Name>() as u32;
+
+/// Buffers for one batch, and the headers that point into them.
+pub(super) struct Receiver {
+    // The vectors below are never resized, so the pointers in `headers` and `vectors` stay good,
+    // wherever this struct itself is moved.
+    arena: Vec<u8>,
+    slot_bytes: usize,
+    names: Vec<Name>,
+    controls: Vec<Control>,
+    // Only the kernel reads these; they are kept for the pointers in `headers`.
+    _vectors: Vec<iovec>,
+    headers: Vec<mmsghdr>,
+    used: usize,
+}
+
+/// One received datagram.
+pub(super) struct Slot<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) remote: Option<SocketAddr>,
+    pub(super) truncated: bool,
+    /// How many datagrams the kernel has dropped on this socket so far, if it says so.
+    pub(super) drops: Option<u32>,
+}
+
+impl Receiver {
+    /// Room for `slots` datagrams of `slot_bytes` each.
+    pub(super) fn new(slots: usize, slot_bytes: usize) -> Self {
+        let mut arena = vec![0; slots * slot_bytes];
+        let mut names = vec![Name { v6: zeroed_v6() }; slots];
+        let mut controls = vec![Control([0; CONTROL_BYTES]); slots];
+        let mut vectors: Vec<iovec> = arena
+            .chunks_exact_mut(slot_bytes)
+            .map(|chunk| iovec {
+                iov_base: chunk.as_mut_ptr().cast(),
+                iov_len: slot_bytes,
+            })
+            .collect();
+        let headers = names
+            .iter_mut()
+            .zip(&mut controls)
+            .zip(&mut vectors)
+            .map(|((name, control), vector)| {
+                let mut header = empty_header();
+                header.msg_hdr.msg_name = ptr::from_mut(name).cast();
+                header.msg_hdr.msg_namelen = NAME_BYTES;
+                header.msg_hdr.msg_iov = vector;
+                header.msg_hdr.msg_iovlen = 1;
+                header.msg_hdr.msg_control = ptr::from_mut(control).cast();
+                header.msg_hdr.msg_controllen = CONTROL_BYTES as _;
+                header
+            })
+            .collect();
+        Self {
+            arena,
+            slot_bytes,
+            names,
+            controls,
+            _vectors: vectors,
+            headers,
+            used: 0,
+        }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.headers.len()
+    }
+
+    /// Fills slots from the socket without waiting; how many.
+    pub(super) fn receive(&mut self, socket: &impl AsFd) -> io::Result<usize> {
+        for header in self.headers.iter_mut().take(self.used) {
+            // The kernel has put the real lengths here; say again how much room there is.
+            header.msg_hdr.msg_namelen = NAME_BYTES;
+            header.msg_hdr.msg_controllen = CONTROL_BYTES as _;
+            header.msg_hdr.msg_flags = 0;
+        }
+        self.used = 0;
+        // SAFETY: `headers` holds as many headers as we say. Each points to a name, a control
+        // buffer and an I/O vector that live as long as `self`, do not move, are not shared with
+        // another header, and are as long as the header says; `&mut self` keeps readers away.
+        let count = unsafe {
+            libc::recvmmsg(
+                socket.as_fd().as_raw_fd(),
+                self.headers.as_mut_ptr(),
+                self.headers.len() as c_uint,
+                libc::MSG_DONTWAIT,
+                ptr::null_mut(),
+            )
+        };
+        self.used = check(count)?;
+        Ok(self.used)
+    }
+
+    /// A slot that the last `receive` filled.
+    pub(super) fn slot(&self, index: usize) -> Option<Slot<'_>> {
+        if index >= self.used {
+            return None;
+        }
+        let header = self.headers.get(index)?;
+        let start = index * self.slot_bytes;
+        let length = (header.msg_len as usize).min(self.slot_bytes);
+        Some(Slot {
+            bytes: self.arena.get(start..start + length)?,
+            remote: read_name(self.names.get(index)?, header.msg_hdr.msg_namelen),
+            truncated: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
+            drops: read_drops(
+                self.controls.get(index)?,
+                header.msg_hdr.msg_controllen as usize,
+            ),
+        })
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("slots", &self.headers.len())
+            .field("slot_bytes", &self.slot_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+// SAFETY: the raw pointers in `headers` and `_vectors` lead only to memory that the same
+// `Receiver` owns; nothing in it belongs to a thread.
+unsafe impl Send for Receiver {}
+
+/// The most datagrams of one `send`.
+const SEND_CHUNK: usize = 32;
+
+/// Hands the first datagrams of a list (at most 32) to the kernel without waiting; how many it
+/// took. An error is about the first of them.
+pub(super) fn send<B: AsRef<[u8]>>(
+    socket: &impl AsFd,
+    datagrams: &[(B, SocketAddr)],
+) -> io::Result<usize> {
+    let mut names = [Name { v6: zeroed_v6() }; SEND_CHUNK];
+    let mut vectors = [iovec {
+        iov_base: ptr::null_mut(),
+        iov_len: 0,
+    }; SEND_CHUNK];
+    let mut headers = [empty_header(); SEND_CHUNK];
+    let count = datagrams.len().min(SEND_CHUNK);
+    for (((bytes, to), name), (vector, header)) in datagrams
+        .iter()
+        .zip(&mut names)
+        .zip(vectors.iter_mut().zip(&mut headers))
+    {
+        let bytes = bytes.as_ref();
+        vector.iov_base = bytes.as_ptr().cast_mut().cast();
+        vector.iov_len = bytes.len();
+        header.msg_hdr.msg_namelen = write_name(name, *to);
+        header.msg_hdr.msg_name = ptr::from_mut(name).cast();
+        header.msg_hdr.msg_iov = vector;
+        header.msg_hdr.msg_iovlen = 1;
+    }
+    // SAFETY: the first `count` headers point to names and I/O vectors on this stack frame, and
+    // these to the bytes that `datagrams` lends for the length of this call; the kernel only
+    // reads all of them, apart from `msg_len` in the headers, which are ours.
+    let sent = unsafe {
+        libc::sendmmsg(
+            socket.as_fd().as_raw_fd(),
+            headers.as_mut_ptr(),
+            count as c_uint,
+            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+        )
+    };
+    check(sent)
+}
+
+fn check(result: c_int) -> io::Result<usize> {
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}
+
+fn empty_header() -> mmsghdr {
+    // SAFETY: both are plain C structs of integers and pointers, for which all zeros is a value
+    // (null pointers, lengths of zero); some C libraries add private padding fields that cannot
+    // be written by name.
+    unsafe {
+        mmsghdr {
+            msg_hdr: mem::zeroed::<msghdr>(),
+            msg_len: 0,
+        }
+    }
+}
+
+fn zeroed_v6() -> sockaddr_in6 {
+    sockaddr_in6 {
+        sin6_family: 0,
+        sin6_port: 0,
+        sin6_flowinfo: 0,
+        sin6_addr: libc::in6_addr { s6_addr: [0; 16] },
+        sin6_scope_id: 0,
+    }
+}
+
+/// Writes an address as the kernel wants it; its length.
+fn write_name(name: &mut Name, address: SocketAddr) -> u32 {
+    match address {
+        SocketAddr::V4(address) => {
+            name.v4 = sockaddr_in {
+                sin_family: libc::AF_INET as libc::sa_family_t,
+                sin_port: address.port().to_be(),
+                sin_addr: libc::in_addr {
+                    s_addr: u32::from_ne_bytes(address.ip().octets()),
+                },
+                sin_zero: [0; 8],
+            };
+            size_of::<sockaddr_in>() as u32
+        }
+        SocketAddr::V6(address) => {
+            name.v6 = sockaddr_in6 {
+                sin6_family: libc::AF_INET6 as libc::sa_family_t,
+                sin6_port: address.port().to_be(),
+                sin6_flowinfo: address.flowinfo(),
+                sin6_addr: libc::in6_addr {
+                    s6_addr: address.ip().octets(),
+                },
+                sin6_scope_id: address.scope_id(),
+            };
+            size_of::<sockaddr_in6>() as u32
+        }
+    }
+}
+
+fn read_name(name: &Name, length: u32) -> Option<SocketAddr> {
+    // SAFETY: every byte of `Name` is initialised (it starts as a whole `sockaddr_in6`), and the
+    // fields are integers and arrays of them, for which any bytes are a value; the family field
+    // is at the same place in all variants.
+    unsafe {
+        match c_int::from(name.family) {
+            libc::AF_INET if length as usize >= size_of::<sockaddr_in>() => {
+                let ip = name.v4.sin_addr.s_addr.to_ne_bytes();
+                let port = u16::from_be(name.v4.sin_port);
+                Some(SocketAddrV4::new(ip.into(), port).into())
+            }
+            libc::AF_INET6 if length as usize >= size_of::<sockaddr_in6>() => {
+                let ip = Ipv6Addr::from(name.v6.sin6_addr.s6_addr);
+                let port = u16::from_be(name.v6.sin6_port);
+                Some(SocketAddrV6::new(ip, port, 0, name.v6.sin6_scope_id).into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The drop counter from a control buffer of which the kernel wrote `length` bytes. It is the
+/// only message that we ask for, so it comes first.
+fn read_drops(control: &Control, length: usize) -> Option<u32> {
+    let header_bytes = size_of::<libc::cmsghdr>();
+    if length < header_bytes + size_of::<u32>() {
+        return None;
+    }
+    // SAFETY: `Control` is longer than a header and aligned for one, all its bytes are
+    // initialised, and a header is integers only.
+    let header = unsafe { ptr::from_ref(control).cast::<libc::cmsghdr>().read() };
+    if header.cmsg_level != libc::SOL_SOCKET || header.cmsg_type != libc::SO_RXQ_OVFL {
+        return None;
+    }
+    let value = control.0.get(header_bytes..header_bytes + 4)?;
+    Some(u32::from_ne_bytes(value.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_survive_the_kernels_form() {
+        for text in [
+            "192.0.2.1:5060",
+            "[2001:db8::1]:5070",
+            "[fe80::1%3]:1",
+            "0.0.0.0:0",
+        ] {
+            let address: SocketAddr = text.parse().unwrap();
+            let mut name = Name { v6: zeroed_v6() };
+            let length = write_name(&mut name, address);
+            assert_eq!(read_name(&name, length), Some(address));
+        }
+    }
+
+    #[test]
+    fn a_drop_counter_is_read() {
+        let mut control = Control([0; CONTROL_BYTES]);
+        let header_bytes = size_of::<libc::cmsghdr>();
+        let length = header_bytes + 4;
+        control.0[..8].copy_from_slice(&length.to_ne_bytes());
+        control.0[8..12].copy_from_slice(&libc::SOL_SOCKET.to_ne_bytes());
+        control.0[12..16].copy_from_slice(&libc::SO_RXQ_OVFL.to_ne_bytes());
+        control.0[16..20].copy_from_slice(&7_u32.to_ne_bytes());
+        assert_eq!(read_drops(&control, header_bytes + 8), Some(7));
+        assert_eq!(read_drops(&control, 0), None);
+    }
+}
