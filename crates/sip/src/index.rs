@@ -306,7 +306,7 @@ fn leading_line_ends(bytes: &[u8]) -> usize {
 
 /// One past the line end of the header line at `start`, its folded lines included (RFC 3261 §7.3.1).
 #[inline]
-fn line_end(bytes: &[u8], start: usize) -> usize {
+pub(crate) fn line_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     loop {
         at = match memchr(b'\n', &bytes[at..]) {

@@ -1,8 +1,11 @@
 //! SIP messages, URIs and headers: bytes and an index, edits, and building.
 
 mod address;
+pub mod branch;
+mod edit;
 mod error;
 mod escape;
+pub mod frame;
 mod hop;
 mod index;
 mod lex;
@@ -15,6 +18,7 @@ mod values;
 mod via;
 
 pub use address::NameAddr;
+pub use edit::{EditView, Edits, Framing, Tag};
 pub use error::{Fault, ParseError, Rejected};
 pub use escape::{escape_param, escape_user, quote, unescape, unfold, unquote};
 pub use hop::{ConnectionId, Hop, SocketId, Transport};

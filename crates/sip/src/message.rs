@@ -44,42 +44,25 @@ pub struct CSeq<'a> {
 }
 
 impl Message {
-    /// Takes a message in. Line ends before it and bytes behind it are cut off (RFC 3261 §7.5, §18.3).
+    /// Takes a message in. Line ends before it and bytes behind it are cut off (RFC 3261 §7.5, §18.3); an empty
+    /// line that is missing at the end is added, so that every message has one.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Rejected> {
         Self::parse_with(bytes, Index::default())
     }
 
     /// As `parse`, with an index whose storage is used again.
     pub fn parse_with(mut bytes: Vec<u8>, mut index: Index) -> Result<Self, Rejected> {
-        if let Err(error) = index.parse(&bytes) {
-            return Err(Rejected { bytes, error });
+        match settle(&mut bytes, &mut index) {
+            Ok(()) => Ok(Self { bytes, index }),
+            Err(error) => Err(Rejected { bytes, error }),
         }
-        let lead = usize::from(index.first_line.start);
-        bytes.truncate(index.end());
-        if lead > 0 {
-            bytes.drain(..lead);
-            if let Err(error) = index.parse(&bytes) {
-                return Err(Rejected { bytes, error });
-            }
-        }
-        Ok(Self { bytes, index })
     }
 
-    /// Copies another message in, using the storage of this one. After an error this message is empty.
+    /// Copies another message in, as `parse`, using the storage of this one. After an error this message is empty.
     pub fn refill(&mut self, bytes: &[u8]) -> Result<(), ParseError> {
-        let lead = bytes
-            .iter()
-            .position(|b| !matches!(b, b'\r' | b'\n'))
-            .unwrap_or(0);
-        let bytes = bytes.get(lead..).unwrap_or_default();
         self.bytes.clear();
-        self.index.parse(bytes).map_err(|mut error| {
-            error.offset += lead;
-            error
-        })?;
-        self.bytes
-            .extend_from_slice(bytes.get(..self.index.end()).unwrap_or_default());
-        Ok(())
+        self.bytes.extend_from_slice(bytes);
+        settle(&mut self.bytes, &mut self.index).inspect_err(|_| self.bytes.clear())
     }
 
     /// The bytes and the index, for another `parse_with`.
@@ -377,14 +360,6 @@ impl Message {
         inside.then(|| Span::new(offset, end))
     }
 
-    pub(crate) fn lines(&self) -> &[Line] {
-        &self.index.lines
-    }
-
-    pub(crate) const fn index(&self) -> &Index {
-        &self.index
-    }
-
     fn lines_from(&self, id: HeaderId) -> &[Line] {
         let first = self.index.first_of(id).unwrap_or(self.index.lines.len());
         self.index.lines.get(first..).unwrap_or_default()
@@ -415,4 +390,25 @@ impl Message {
         spans.text.get(&self.bytes)?;
         Some(NameAddr::new(&self.bytes, spans))
     }
+}
+
+/// Indexes the bytes and makes them begin at the first line and end where the message does.
+fn settle(bytes: &mut Vec<u8>, index: &mut Index) -> Result<(), ParseError> {
+    index.parse(bytes)?;
+    let lead = usize::from(index.first_line.start);
+    bytes.truncate(index.end());
+    let unended = index.end() == usize::from(index.headers_end);
+    if lead == 0 && !unended {
+        return Ok(());
+    }
+    bytes.drain(..lead);
+    if unended {
+        let line_ends: &[u8] = if bytes.ends_with(b"\n") {
+            b"\r\n"
+        } else {
+            b"\r\n\r\n"
+        };
+        bytes.extend_from_slice(line_ends);
+    }
+    index.parse(bytes)
 }

@@ -1,0 +1,182 @@
+//! What the parts of a proxy want to change: lines, the first line, the body, the previous hop's Via.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Edits, Rank, Tag};
+use crate::lex::{Span, push_number};
+use crate::message::{Header, Message};
+use crate::name::HeaderId;
+use crate::values::Value;
+use crate::via::ViaSpans;
+
+impl Edits {
+    /// Gives a request another Request-URI.
+    pub fn set_request_uri(&mut self, message: &Message, uri: &[u8]) {
+        let span = message.request_uri_span();
+        if !span.is_none() {
+            self.replace(Tag::FirstLine, span, uri);
+        }
+    }
+
+    /// Gives the message another first line; `line` comes without line end.
+    pub fn set_first_line(&mut self, message: &Message, line: &[u8]) {
+        self.replace(
+            Tag::FirstLine,
+            message.first_line_span(),
+            &[line, b"\r\n"].concat(),
+        );
+    }
+
+    /// Gives a reply another status code and reason phrase.
+    pub fn set_status(&mut self, message: &Message, code: u16, reason: &[u8]) {
+        let mut line = message.version().to_vec();
+        line.push(b' ');
+        push_number(&mut line, code.into());
+        line.push(b' ');
+        line.extend_from_slice(reason);
+        self.set_first_line(message, &line);
+    }
+
+    /// Puts whole lines before the first header: those put first stand first.
+    pub fn insert_first(&mut self, tag: Tag, message: &Message, lines: &[u8]) {
+        self.insert(tag, message.first_line_span().end, Rank::First, lines);
+    }
+
+    /// Puts whole lines behind the last header: those put first stand first.
+    pub fn append_last(&mut self, tag: Tag, message: &Message, lines: &[u8]) {
+        self.insert(tag, message.headers_end(), Rank::End, lines);
+    }
+
+    /// Puts whole lines before a header line.
+    pub fn insert_before(&mut self, tag: Tag, header: &Header<'_>, lines: &[u8]) {
+        self.insert(tag, header.span.start, Rank::Before, lines);
+    }
+
+    /// Puts whole lines behind a header line.
+    pub fn insert_after(&mut self, tag: Tag, header: &Header<'_>, lines: &[u8]) {
+        self.insert(tag, header.span.end, Rank::After, lines);
+    }
+
+    /// Puts the proxy's own Via, a whole line, right above the topmost one.
+    pub fn insert_via(&mut self, message: &Message, line: &[u8]) {
+        let at = message
+            .header(HeaderId::Via)
+            .map_or(message.first_line_span().end, |header| header.span.start);
+        self.insert(Tag::Via, at, Rank::Via, line);
+    }
+
+    /// Takes a header line out.
+    pub fn remove_header(&mut self, tag: Tag, header: &Header<'_>) {
+        self.delete(tag, header.span);
+    }
+
+    /// Takes all header lines of that name out; tells how many.
+    pub fn remove_headers(&mut self, tag: Tag, message: &Message, id: HeaderId) -> usize {
+        message
+            .headers_of(id)
+            .map(|header| self.delete(tag, header.span))
+            .count()
+    }
+
+    /// Takes one element out of a list header: its line with it if none is left.
+    pub fn remove_value(&mut self, tag: Tag, value: &Value<'_>) {
+        self.push_element(tag, value.span, value.line_value);
+    }
+
+    /// Gives a header line another value.
+    pub fn set_value(&mut self, tag: Tag, header: &Header<'_>, value: &[u8]) {
+        if header.value_span.is_empty() {
+            self.replace(tag, header.value_span, &[b" ", value].concat());
+        } else {
+            self.replace(tag, header.value_span, value);
+        }
+    }
+
+    /// Gives the message another body. Content-Length follows when the changes are applied.
+    pub fn set_body(&mut self, message: &Message, body: &[u8]) {
+        self.replace(Tag::Body, message.body_span(), body);
+    }
+
+    /// As `set_body`, with a Content-Type that replaces the present one.
+    pub fn set_typed_body(&mut self, message: &Message, content_type: &[u8], body: &[u8]) {
+        match message.header(HeaderId::ContentType) {
+            Some(header) => self.set_value(Tag::Body, &header, content_type),
+            None => {
+                let line = [b"Content-Type: ", content_type, b"\r\n"].concat();
+                self.append_last(Tag::Body, message, &line);
+            }
+        }
+        self.set_body(message, body);
+    }
+
+    /// Takes the body and what describes it out.
+    pub fn remove_body(&mut self, message: &Message) {
+        for id in [
+            HeaderId::ContentType,
+            HeaderId::ContentEncoding,
+            HeaderId::ContentDisposition,
+        ] {
+            self.remove_headers(Tag::Body, message, id);
+        }
+        self.set_body(message, &[]);
+    }
+
+    /// Notes where a request came from in the Via of the previous hop (RFC 3261 §18.2.1, RFC 3581 §4).
+    ///
+    /// `received` and a `rport` of our own stand right behind the host and port; the client's `rport` gets its value
+    /// where it stands. As Kamailio does, `received` is also written when the address is equal but the client asked
+    /// for `rport`.
+    pub fn note_source(&mut self, message: &Message, source: SocketAddr, force_rport: bool) {
+        let via = message.top_via_spans();
+        if via.text.is_none() {
+            return;
+        }
+        let asked = !via.rport.is_none();
+        let mut port = b"rport=".to_vec();
+        push_number(&mut port, source.port().into());
+        if asked || !is_host(via.host.of(message.bytes()), source.ip()) {
+            self.note_received(via, source.ip());
+        }
+        if asked {
+            self.replace(Tag::Received, via.rport, &port);
+        } else if force_rport {
+            self.insert_at(
+                Tag::Received,
+                via.sent_by_end(),
+                &[b";", port.as_slice()].concat(),
+            );
+        }
+    }
+
+    fn note_received(&mut self, via: &ViaSpans, address: IpAddr) {
+        let address = address.to_canonical().to_string();
+        if via.received.is_none() {
+            let text = format!(";received={address}");
+            self.insert_at(Tag::Received, via.sent_by_end(), text.as_bytes());
+        } else {
+            self.replace(Tag::Received, via.received, address.as_bytes());
+        }
+    }
+}
+
+/// Whether a Via or URI host is this address. A name never is.
+pub(crate) fn is_host(host: &[u8], address: IpAddr) -> bool {
+    let bare = host
+        .strip_prefix(b"[")
+        .and_then(|h| h.strip_suffix(b"]"))
+        .unwrap_or(host);
+    let parsed = std::str::from_utf8(bare)
+        .ok()
+        .and_then(|text| text.parse::<IpAddr>().ok());
+    parsed.is_some_and(|host| host.to_canonical() == address.to_canonical())
+}
+
+impl Span {
+    /// The span of nothing at an offset.
+    pub const fn empty_at(offset: u16) -> Self {
+        Self {
+            start: offset,
+            end: offset,
+        }
+    }
+}
