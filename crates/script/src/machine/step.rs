@@ -1,0 +1,458 @@
+//! The loop over operations. Everything that is not a line or two long is a method of its own.
+
+use super::operate::{self, Doubt};
+use super::{Entry, Machine, State};
+use crate::ast::{BinaryOp, Network, UnaryOp};
+use crate::ere::Flags;
+use crate::host::Host;
+use crate::program::{Arms, BlockId, Op, Program, Test, TextArm, Use};
+use crate::value::Value;
+
+impl<P> Machine<P> {
+    /// Runs operations until the state changes.
+    pub(super) fn execute<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H) {
+        while matches!(self.state, State::Running) {
+            let Some(op) = program.code.get(self.pc as usize) else {
+                return self.end(true, false);
+            };
+            self.pc += 1;
+            match *op {
+                Op::Int(number) => self.values.push(Value::Int(number)),
+                Op::Constant(number) => self.push_constant(program, number),
+                Op::Read(variable) => self.read(program, host, variable),
+                Op::Unary(op) => self.unary(program, host, op),
+                Op::Truth => self.replace(program, host, |value, doubt| {
+                    (operate::int(value, doubt) != 0).into()
+                }),
+                Op::Undefined => self.replace(program, host, |value, _| value.is_null().into()),
+                Op::Binary(op) => self.binary(program, host, op),
+                Op::Divide { modulo, fail } => self.divide(program, host, modulo, fail),
+                Op::Match(regex) => self.match_constant(program, regex),
+                Op::MatchDynamic => self.match_dynamic(program, host),
+                Op::Myself { operand, negate } => {
+                    let own = host.is_myself(operand);
+                    self.values.push((own != negate).into());
+                }
+                Op::InNetwork { network, negate } => self.in_network(program, network, negate),
+                Op::InNetworkDynamic { negate } => self.in_network_dynamic(program, host, negate),
+                Op::SameText { negate } => self.same_text(negate),
+                Op::ProtoString => {
+                    self.complain(program, host, -1, "`proto` is compared with a string");
+                    self.values.push(Value::Int(0));
+                }
+                Op::Pop => drop(self.values.pop()),
+                Op::Jump(to) => self.pc = to,
+                Op::Unless(to) => {
+                    if self.pop_int(program, host) <= 0 {
+                        self.code = 1;
+                        self.pc = to;
+                    }
+                }
+                Op::UnlessTest {
+                    test,
+                    variable,
+                    constant,
+                    to,
+                } => {
+                    self.unless_test(program, host, test, variable, constant, to);
+                }
+                Op::IfZero(to) => {
+                    if self.pop_int(program, host) == 0 {
+                        self.pc = to;
+                    }
+                }
+                Op::IfNonZero(to) => {
+                    if self.pop_int(program, host) != 0 {
+                        self.pc = to;
+                    }
+                }
+                Op::IfFalse(to) => {
+                    if self.pop_int(program, host) <= 0 {
+                        self.pc = to;
+                    }
+                }
+                Op::Switch(table) => self.switch(program, host, table),
+                Op::LoopStart => self.loops.push(0),
+                Op::LoopRound(out) => self.round(program, host, out),
+                Op::LoopEnd => drop(self.loops.pop()),
+                Op::Set(target) => {
+                    let value = self.values.pop().unwrap_or_default();
+                    self.set(program, host, target, value);
+                }
+                Op::SetConstant { target, constant } => {
+                    let value = program.constants.get(constant as usize).cloned();
+                    self.set(program, host, target, value.unwrap_or_default());
+                }
+                Op::SetRead { target, source } => self.set_read(program, host, target, source),
+                Op::SetTruth(target) => self.set_truth(program, host, target),
+                Op::Call { site, how } => self.call(program, host, site, how),
+                Op::Route { block, how } => self.route(program, host, block, how),
+                Op::RouteNamed(how) => self.route_named(program, host, how),
+                Op::Return => {
+                    let code = self.pop_int(program, host);
+                    self.return_code(program, host, code);
+                }
+                Op::ReturnCode(code) => self.return_code(program, host, code),
+                Op::Stop { drop } => {
+                    let code = self.pop_int(program, host);
+                    self.stop(program, host, code, drop);
+                }
+                Op::BreakBlock => {
+                    self.code = 0;
+                    self.leave(program, host);
+                }
+                Op::Code(code) => self.code = code,
+                Op::End => self.leave(program, host),
+            }
+        }
+    }
+
+    fn push_constant(&mut self, program: &Program, number: u32) {
+        let value = program.constants.get(number as usize).cloned();
+        self.values.push(value.unwrap_or_default());
+    }
+
+    fn pop_int<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H) -> i64 {
+        match self.values.pop() {
+            Some(Value::Int(number)) => number,
+            Some(other) => {
+                let mut doubt = Doubt::default();
+                let number = operate::int(&other, &mut doubt);
+                self.tell_doubt(program, host, &doubt, &[&other]);
+                number
+            }
+            None => 0,
+        }
+    }
+
+    #[inline]
+    fn tell_doubt<H: Host<Pending = P>>(
+        &self,
+        program: &Program,
+        host: &mut H,
+        doubt: &Doubt,
+        values: &[&Value],
+    ) {
+        if doubt.0 {
+            self.tell_conversion(program, host, values);
+        }
+    }
+
+    #[cold]
+    fn tell_conversion<H: Host<Pending = P>>(
+        &self,
+        program: &Program,
+        host: &mut H,
+        values: &[&Value],
+    ) {
+        let wrong = values.iter().find(|value| value.to_int().is_none());
+        if let Some(value) = wrong {
+            self.complain(
+                program,
+                host,
+                0,
+                &format!("{value:?} is no number; 0 is used"),
+            );
+        }
+    }
+
+    fn replace<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        make: impl FnOnce(&Value, &mut Doubt) -> Value,
+    ) {
+        let value = self.values.pop().unwrap_or_default();
+        let mut doubt = Doubt::default();
+        self.values.push(make(&value, &mut doubt));
+        self.tell_doubt(program, host, &doubt, &[&value]);
+    }
+
+    fn unary<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, op: UnaryOp) {
+        self.replace(program, host, |value, doubt| {
+            operate::unary(op, value, doubt)
+        });
+    }
+
+    fn pop_two(&mut self) -> (Value, Value) {
+        let right = self.values.pop().unwrap_or_default();
+        let left = self.values.pop().unwrap_or_default();
+        (left, right)
+    }
+
+    fn binary<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, op: BinaryOp) {
+        let (left, right) = self.pop_two();
+        let mut doubt = Doubt::default();
+        self.values
+            .push(operate::binary(op, &left, &right, &mut doubt));
+        self.tell_doubt(program, host, &doubt, &[&left, &right]);
+    }
+
+    fn divide<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        modulo: bool,
+        fail: u32,
+    ) {
+        let (left, right) = self.pop_two();
+        let mut doubt = Doubt::default();
+        let result = operate::divide(modulo, &left, &right, &mut doubt);
+        self.tell_doubt(program, host, &doubt, &[&left, &right]);
+        match result {
+            Some(number) => self.values.push(Value::Int(number)),
+            None => {
+                self.complain(
+                    program,
+                    host,
+                    -1,
+                    "division by 0; the statement is given up",
+                );
+                let height = self.frames.last().map_or(0, |frame| frame.values as usize);
+                self.values.truncate(height);
+                self.code = -1;
+                self.pc = fail;
+            }
+        }
+    }
+
+    fn match_constant(&mut self, program: &Program, regex: u32) {
+        let text = self.values.pop().unwrap_or_default();
+        let found = program
+            .regexes
+            .get(regex as usize)
+            .is_some_and(|ere| text.with_bytes(|text| ere.is_match(text)));
+        self.values.push(found.into());
+    }
+
+    fn match_dynamic<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H) {
+        let (text, pattern) = self.pop_two();
+        let found = match self.patterns.get(&pattern.to_str(), Flags::OPERATOR) {
+            Ok(ere) => text.with_bytes(|text| ere.is_match(text)),
+            Err(error) => {
+                let text = format!("bad regular expression {pattern:?}: {error}");
+                self.complain(program, host, -1, &text);
+                false
+            }
+        };
+        self.values.push(found.into());
+    }
+
+    fn in_network(&mut self, program: &Program, network: u32, negate: bool) {
+        let address = self.values.pop().unwrap_or_default();
+        let network = program.networks.get(network as usize);
+        let inside = network.is_some_and(|network| contains(network, &address));
+        self.values.push((inside != negate).into());
+    }
+
+    fn in_network_dynamic<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        negate: bool,
+    ) {
+        let (address, network) = self.pop_two();
+        let parsed = network.with_bytes(|text| Network::parse(&String::from_utf8_lossy(text)));
+        if parsed.is_none() {
+            let text = format!("{network:?} is neither an address nor a net");
+            self.complain(program, host, -1, &text);
+        }
+        let inside = parsed.is_some_and(|network| contains(&network, &address));
+        self.values.push((inside != negate).into());
+    }
+
+    fn same_text(&mut self, negate: bool) {
+        let (left, right) = self.pop_two();
+        self.values
+            .push((operate::same_text(&left, &right) != negate).into());
+    }
+
+    fn read<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, variable: u32) {
+        let value = self.read_value(program, host, variable).unwrap_or_default();
+        self.values.push(value);
+    }
+
+    /// `None` if a transformation failed, which has been told.
+    #[inline]
+    fn read_value<H: Host<Pending = P>>(
+        &self,
+        program: &Program,
+        host: &mut H,
+        variable: u32,
+    ) -> Option<Value> {
+        let variable = program.variables.get(variable as usize)?;
+        match variable.read(host, self.rc) {
+            Ok(value) => Some(value),
+            Err(failed) => {
+                let text = format!("{} has no value: {}", variable.text(), failed.0);
+                self.complain(program, host, -1, &text);
+                None
+            }
+        }
+    }
+
+    fn unless_test<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        test: Test,
+        variable: u32,
+        constant: u32,
+        to: u32,
+    ) {
+        let left = self.read_value(program, host, variable).unwrap_or_default();
+        let right = program
+            .constants
+            .get(constant as usize)
+            .unwrap_or(&Value::Null);
+        let mut doubt = Doubt::default();
+        if !operate::test(test, &left, right, &mut doubt) {
+            self.code = 1;
+            self.pc = to;
+        }
+        self.tell_doubt(program, host, &doubt, &[&left, right]);
+    }
+
+    fn switch<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, table: u32) {
+        self.code = 1;
+        let value = self.values.pop().unwrap_or_default();
+        let Some(table) = program.switches.get(table as usize) else {
+            return self.end(true, false);
+        };
+        let found = match &table.arms {
+            Arms::Ints(arms) => {
+                let mut doubt = Doubt::default();
+                let number = operate::int(&value, &mut doubt);
+                self.tell_doubt(program, host, &doubt, &[&value]);
+                let at = arms.binary_search_by_key(&number, |arm| arm.0);
+                at.ok()
+                    .filter(|_| !doubt.0)
+                    .and_then(|at| arms.get(at))
+                    .map(|arm| arm.1)
+            }
+            Arms::Texts(arms) => value.with_bytes(|text| {
+                let mut arms = arms.iter();
+                let hit = arms.find(|(arm, _)| match arm {
+                    TextArm::Text(label) => label.as_bytes() == text,
+                    TextArm::Regex(ere) => ere.is_match(text),
+                });
+                hit.map(|arm| arm.1)
+            }),
+        };
+        self.pc = found.unwrap_or(table.default);
+    }
+
+    fn round<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, out: u32) {
+        if !self.count(program, host) {
+            return;
+        }
+        let limit = self.limits.loops;
+        let Some(rounds) = self.loops.last_mut() else {
+            return self.end(true, false);
+        };
+        *rounds += 1;
+        if *rounds > limit {
+            let text = format!("the loop is left after {limit} rounds (max_while_loops)");
+            self.complain(program, host, -1, &text);
+            self.code = -1;
+            self.pc = out;
+        }
+    }
+
+    fn set<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        target: u32,
+        value: Value,
+    ) {
+        let Some(variable) = program.variables.get(target as usize) else {
+            return;
+        };
+        self.code = match variable.write(host, self.rc, value) {
+            Ok(()) => 1,
+            Err(error) => {
+                let text = format!("{} is not assigned: {}", variable.text(), error.0);
+                self.complain(program, host, -1, &text);
+                -1
+            }
+        };
+    }
+
+    fn set_read<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        target: u32,
+        source: u32,
+    ) {
+        match self.read_value(program, host, source) {
+            Some(value) => self.set(program, host, target, value),
+            None => self.code = -1,
+        }
+    }
+
+    fn set_truth<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, target: u32) {
+        let before = self.code;
+        let value = self.values.pop().unwrap_or_default();
+        self.set(program, host, target, value);
+        self.rc = 0;
+        self.deliver(Use::Truth, self.code, before);
+    }
+
+    fn route<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        block: BlockId,
+        how: Use,
+    ) {
+        if !self.count(program, host) {
+            return;
+        }
+        let Some(info) = program.info(block) else {
+            return self.end(true, false);
+        };
+        if self.frames.len() >= self.limits.recursion {
+            let text = format!("{} is not run: too many blocks within blocks", info.label);
+            self.complain(program, host, -1, &text);
+            self.rc = -1;
+            self.code = if how == Use::Statement { -1 } else { self.code };
+            return self.deliver(how, -1, self.code);
+        }
+        self.push_frame(block, Entry::Route(how), self.pc);
+        if how != Use::Statement {
+            self.rc = 0;
+        }
+        self.pc = info.entry;
+    }
+
+    fn route_named<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, how: Use) {
+        let name = self.values.pop().unwrap_or_default().to_str();
+        let kind = crate::catalog::BlockKind::Request;
+        match name.as_str().and_then(|name| program.block(kind, name)) {
+            Some(block) => self.route(program, host, block, how),
+            None => {
+                self.complain(program, host, -1, &format!("there is no route {name:?}"));
+                if how == Use::Statement {
+                    self.code = -1;
+                }
+                self.deliver(how, -1, self.code);
+            }
+        }
+    }
+
+    fn return_code<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, code: i64) {
+        if code == 0 {
+            return self.stop(program, host, 0, false);
+        }
+        self.code = code;
+        self.leave(program, host);
+    }
+}
+
+/// Whether an address, given as text, lies in a net.
+fn contains(network: &Network, address: &Value) -> bool {
+    let parsed = address.with_bytes(|text| std::str::from_utf8(text).ok()?.parse().ok());
+    parsed.is_some_and(|address| network.contains(address))
+}
