@@ -1,1 +1,69 @@
-//! Calls: the record, the state table, matching, profiles and timeouts, without I/O.
+//! Tracks the calls that pass through a SIP program, without I/O.
+//!
+//! [`Tracker`] is told what passes: [`create`](Tracker::create) for an INVITE,
+//! [`reply`](Tracker::reply) for what comes back, [`match_request`](Tracker::match_request) and
+//! [`request`](Tracker::request) for the rest, [`due`](Tracker::due) and
+//! [`timeout`](Tracker::timeout) for the time. Each answers with [`Effects`]: the states before and
+//! after, the events, and the BYEs to send. It reads no clock, opens no socket and parses no message.
+//!
+//! Numbers, names, states, cookies and flags are those of Kamailio's `dialog` module, so that its
+//! databases, management commands and scripts mean the same here.
+//!
+//! # Where the parts are
+//!
+//! [`state`] is the table of states and events. A record is packed (`record`, `packed`); the table
+//! that holds the records is in 256 parts (`shard`), each with its own lock and timer wheel. All
+//! changes pass through one function (`tracker`) that keeps the timer, the counters and the profiles
+//! true. Observers, which are called with typed data when something happens to a call, belong beside
+//! [`Event`]; today an event is a value in [`Effects`].
+//!
+//! # Time
+//!
+//! Every state has a deadline: no answer (`early_timeout`), no ACK (`noack_timeout`), the lifetime, and
+//! the stay of an ended record (`end_timeout`). So a call that nobody ends cannot exist.
+
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+
+mod create;
+mod data;
+mod effects;
+mod ending;
+mod flags;
+mod fork;
+mod id;
+mod input;
+mod list;
+mod local;
+mod matching;
+mod membership;
+mod packed;
+mod profile;
+mod record;
+mod reply;
+mod request;
+mod route;
+mod settings;
+mod shard;
+pub mod state;
+mod stats;
+mod tracker;
+mod view;
+
+pub use create::{CreateError, Created};
+pub use data::VariableError;
+pub use effects::{Effects, EndReason, Ending, Event, Party};
+pub use ending::{Deadline, Due, Sides};
+pub use flags::{dflags, iflags};
+pub use fork::ForkState;
+pub use id::{Cookie, DialogId, core_hash};
+pub use input::{Direction, Invite, Method, Now, Reply, Request, RequestKey, Side};
+pub use local::{LegKey, LegOutcome, LocalRequest};
+pub use matching::Matched;
+pub use profile::{ProfileError, ProfileId};
+pub use settings::{MatchMode, ProfileSettings, Settings, SettingsError};
+pub use state::State;
+pub use stats::{Resettable, Statistics};
+pub use timer::Time;
+pub use tracker::Tracker;
+pub use view::{DialogView, ForkView, LegView};

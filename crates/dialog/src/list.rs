@@ -1,0 +1,62 @@
+//! Looking at calls: one, or all of them page by page. Only copying happens under a lock.
+
+use crate::id::DialogId;
+use crate::input::{Now, Side};
+use crate::state::State;
+use crate::tracker::Tracker;
+use crate::view::DialogView;
+
+impl Tracker {
+    /// A copy of one call.
+    pub fn snapshot(&self, id: DialogId, now: Now) -> Option<DialogView> {
+        self.read(id, |record| {
+            DialogView::new(record, &self.profiles.declared, now)
+        })
+    }
+
+    /// A call's state: what most questions come down to.
+    pub fn state(&self, id: DialogId) -> Option<State> {
+        self.read(id, |record| record.state)
+    }
+
+    /// Where requests for one party go (`dlg_set_ruri`).
+    pub fn contact(&self, id: DialogId, side: Side) -> Option<Vec<u8>> {
+        self.read(id, |record| {
+            let contact = record.contact(side);
+            (!contact.is_empty()).then(|| contact.to_vec())
+        })?
+    }
+
+    /// Up to `limit` calls after `after`, slot by slot, in the order in which they were made. Go on
+    /// with the id of the last; a call that came or went meanwhile disturbs nothing.
+    pub fn page(&self, after: Option<DialogId>, limit: usize, now: Now) -> Vec<DialogView> {
+        let (first, mut above) = after.map_or((0, 0), |id| (id.h_entry, id.h_id));
+        let mut page = Vec::new();
+        for h_entry in first..self.settings.hash_size {
+            let shard = self.shard(h_entry).lock();
+            let room = limit - page.len();
+            let calls = shard.in_slot(h_entry, above).take(room);
+            page.extend(calls.map(|record| DialogView::new(record, &self.profiles.declared, now)));
+            if page.len() >= limit {
+                break;
+            }
+            above = 0;
+        }
+        page
+    }
+
+    /// All calls, one page at a time.
+    pub fn iter(&self, now: Now) -> impl Iterator<Item = DialogView> + '_ {
+        const PAGE: usize = 256;
+        let mut after = None;
+        let mut page = Vec::new().into_iter();
+        std::iter::from_fn(move || {
+            if page.len() == 0 {
+                page = self.page(after, PAGE, now).into_iter();
+            }
+            let view: DialogView = page.next()?;
+            after = Some(view.id());
+            Some(view)
+        })
+    }
+}

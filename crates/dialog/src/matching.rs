@@ -1,0 +1,94 @@
+//! Which call a request belongs to: by its cookie, or by Call-ID and tags.
+
+use crate::id::{Cookie, DialogId};
+use crate::input::{Direction, RequestKey, Side};
+use crate::record::Record;
+use crate::settings::MatchMode;
+use crate::shard::Shard;
+use crate::tracker::Tracker;
+
+/// A call that was found, and which way the request travels in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The call.
+    pub id: DialogId,
+    /// From the caller or from the callee.
+    pub direction: Direction,
+}
+
+impl Tracker {
+    /// Finds the call of a request that has a To tag, as the match mode says.
+    ///
+    /// A cookie that is malformed, unknown, or of another call counts as absent. Records of calls
+    /// that are over match too: their BYE may be repeated.
+    pub fn match_request(&self, request: &RequestKey<'_>) -> Option<Matched> {
+        let by_cookie = || self.match_cookie(request);
+        let by_elements = || self.find(request.call_id, request.from_tag, request.to_tag, None);
+        match self.settings.match_mode {
+            MatchMode::DidOnly => by_cookie(),
+            MatchMode::DidFallback => by_cookie().or_else(by_elements),
+            MatchMode::DidNone => by_elements(),
+        }
+    }
+
+    fn match_cookie(&self, request: &RequestKey<'_>) -> Option<Matched> {
+        let id = Cookie::decode(request.cookie?)?;
+        self.read(id, |record| {
+            if record.call_id() != request.call_id {
+                return None;
+            }
+            let (direction, _) = record.match_tags(request.from_tag, request.to_tag, None)?;
+            Some(Matched { id, direction })
+        })?
+    }
+
+    /// Finds a call by Call-ID and tags, whatever the match mode.
+    ///
+    /// While the callee's tag is unknown only the caller's is compared. A call whose callee is known
+    /// is preferred, the oldest of them; otherwise the newest.
+    pub fn find(
+        &self,
+        call_id: &[u8],
+        from_tag: &[u8],
+        to_tag: &[u8],
+        direction: Option<Direction>,
+    ) -> Option<Matched> {
+        let shard = self.shard(self.h_entry(call_id)).lock();
+        self.search(&shard, call_id, from_tag, to_tag, direction)
+    }
+
+    /// All calls with a Call-ID, and with this From tag if one is given, in the order in which
+    /// they were made.
+    pub fn find_all(&self, call_id: &[u8], from_tag: Option<&[u8]>) -> Vec<DialogId> {
+        let shard = self.shard(self.h_entry(call_id)).lock();
+        let wanted = |record: &&Record| from_tag.is_none_or(|tag| record.tag(Side::Caller) == tag);
+        let calls = shard.with_call_id(call_id, &self.hasher).filter(wanted);
+        let mut ids: Vec<_> = calls.map(|record| record.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    pub(crate) fn search(
+        &self,
+        shard: &Shard,
+        call_id: &[u8],
+        from_tag: &[u8],
+        to_tag: &[u8],
+        direction: Option<Direction>,
+    ) -> Option<Matched> {
+        let (mut known, mut unknown) = (None::<Matched>, None::<Matched>);
+        for record in shard.with_call_id(call_id, &self.hasher) {
+            let id = record.id;
+            match record.match_tags(from_tag, to_tag, direction) {
+                Some((direction, true)) if known.is_none_or(|best| id < best.id) => {
+                    known = Some(Matched { id, direction });
+                }
+                Some((direction, false)) if unknown.is_none_or(|best| id > best.id) => {
+                    unknown = Some(Matched { id, direction });
+                }
+                _ => {}
+            }
+        }
+        known.or(unknown)
+    }
+}

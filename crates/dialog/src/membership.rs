@@ -1,0 +1,147 @@
+//! Calls in profiles: the record's list and the profile's set, changed together.
+
+use crate::flags::dflags;
+use crate::id::DialogId;
+use crate::packed::{Item, Kind};
+use crate::profile::{ProfileError, ProfileId};
+use crate::state::State;
+use crate::tracker::{Tracker, Work};
+
+impl Tracker {
+    /// A profile by its name.
+    pub fn profile(&self, name: &str) -> Option<ProfileId> {
+        self.profiles.find(name)
+    }
+
+    /// Whether a profile's memberships carry a value.
+    pub fn profile_has_value(&self, profile: ProfileId) -> bool {
+        self.profiles.with_value(profile)
+    }
+
+    /// Puts a call into a profile. True if it was not there with this value before. A value given
+    /// for a profile without values is ignored.
+    pub fn set_profile(
+        &self,
+        id: DialogId,
+        profile: ProfileId,
+        value: Option<&[u8]>,
+    ) -> Result<bool, ProfileError> {
+        self.set_profile_below(id, profile, value, usize::MAX)
+    }
+
+    /// The same, if fewer than `limit` calls are in that set: the check and the taking are one step.
+    pub fn set_profile_below(
+        &self,
+        id: DialogId,
+        profile: ProfileId,
+        value: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<bool, ProfileError> {
+        let value = self.profiles.stored(profile, value)?;
+        self.edit(id, |work| work.join_profile(profile, value, limit))
+            .unwrap_or(Err(ProfileError::NoCall))
+    }
+
+    /// Takes a call out of a profile. False if it was not there with this value.
+    pub fn unset_profile(
+        &self,
+        id: DialogId,
+        profile: ProfileId,
+        value: Option<&[u8]>,
+    ) -> Result<bool, ProfileError> {
+        let value = self.profiles.stored(profile, value)?;
+        self.edit(id, |work| work.leave_profile(profile, value))
+            .ok_or(ProfileError::NoCall)
+    }
+
+    /// Whether a call is in a profile: with this value, or with any if none is given.
+    pub fn is_in_profile(&self, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> bool {
+        let value = value.filter(|_| self.profiles.with_value(profile));
+        let is_in = self.read(id, |record| {
+            let mut memberships = record.items.of_kind(Kind::Profile);
+            memberships.any(|(key, has)| key == profile.key() && value.is_none_or(|v| v == has))
+        });
+        is_in.unwrap_or(false)
+    }
+
+    /// How many calls are in a profile with this value; without one, the sum over all values.
+    pub fn profile_size(&self, profile: ProfileId, value: Option<&[u8]>) -> usize {
+        self.profiles.size(profile, value)
+    }
+
+    /// The calls in a profile by id; without a value, a call with two values is there twice.
+    pub fn profile_members(&self, profile: ProfileId, value: Option<&[u8]>) -> Vec<DialogId> {
+        self.profiles.members(profile, value)
+    }
+
+    /// Gives a call what was set for it before it existed, oldest first. What does not fit is
+    /// counted and left out; the number of items taken is returned.
+    pub fn adopt(
+        &self,
+        id: DialogId,
+        memberships: &[(ProfileId, Vec<u8>)],
+        variables: &[(Vec<u8>, Vec<u8>)],
+    ) -> usize {
+        let joined = memberships.iter().filter(|(profile, value)| {
+            let value = (!value.is_empty()).then_some(value.as_slice());
+            self.set_profile(id, *profile, value).is_ok()
+        });
+        let set = variables
+            .iter()
+            .filter(|(name, value)| self.set_variable(id, name, value).is_ok());
+        joined.count() + set.count()
+    }
+}
+
+impl Work<'_> {
+    fn is_member(&self, profile: ProfileId, value: &[u8]) -> bool {
+        let mut memberships = self.record.items.of_kind(Kind::Profile);
+        memberships.any(|(key, has)| key == profile.key() && has == value)
+    }
+
+    fn join_profile(
+        &mut self,
+        profile: ProfileId,
+        value: &[u8],
+        limit: usize,
+    ) -> Result<bool, ProfileError> {
+        if self.record.state == State::Deleted {
+            return Err(ProfileError::NoCall);
+        }
+        if self.is_member(profile, value) {
+            return Ok(false);
+        }
+        let key = profile.key();
+        let item = Item {
+            kind: Kind::Profile,
+            key: &key,
+            value,
+        };
+        if !self.has_room(&item) {
+            return Err(ProfileError::TooLarge);
+        }
+        if !self
+            .tracker
+            .profiles
+            .add(profile, value, self.record.id, limit)
+        {
+            return Err(ProfileError::Full);
+        }
+        self.record.items.push(item);
+        self.record.dflags |= dflags::PROFILES_CHANGED;
+        Ok(true)
+    }
+
+    fn leave_profile(&mut self, profile: ProfileId, value: &[u8]) -> bool {
+        if !self.is_member(profile, value) {
+            return false;
+        }
+        self.tracker.profiles.remove(profile, value, self.record.id);
+        let key = profile.key();
+        self.record
+            .items
+            .retain(|item| item.kind != Kind::Profile || item.key != key || item.value != value);
+        self.record.dflags |= dflags::PROFILES_CHANGED;
+        true
+    }
+}

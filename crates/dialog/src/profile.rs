@@ -1,0 +1,293 @@
+//! Profiles: named sets of calls. A count is the size of a set, so it cannot drift.
+//!
+//! A membership is a call and, in a profile with values, a value. Being set twice with the same value
+//! is one membership (Kamailio counts it twice); with two values it is two. The sets follow the
+//! records: both change under the lock of the call's shard.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+
+use crate::id::DialogId;
+use crate::settings::ProfileSettings;
+
+const BUCKETS: usize = 16;
+/// Sets up to this size are searched from end to end.
+const FEW: usize = 16;
+
+/// Names one profile: its place in [`Settings::profiles`](crate::Settings::profiles).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProfileId(pub(crate) u16);
+
+/// Why a membership was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProfileError {
+    /// There is no such call any more, or it is over.
+    NoCall,
+    /// The profile has values and none was given.
+    NoValue,
+    /// The set has as many members as the limit allows.
+    Full,
+    /// The call carries as much as it may (`max_items_bytes`).
+    TooLarge,
+}
+
+impl std::fmt::Display for ProfileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoCall => "no such call, or it is over",
+            Self::NoValue => "this profile needs a value",
+            Self::Full => "the limit of this profile is reached",
+            Self::TooLarge => "the call carries too many variables and profile values",
+        })
+    }
+}
+
+impl std::error::Error for ProfileError {}
+
+#[derive(Debug)]
+pub(crate) struct Profiles {
+    pub(crate) declared: Arc<[ProfileSettings]>,
+    sets: Box<[[Mutex<HashTable<Set>>; BUCKETS]]>,
+    values: RandomState,
+}
+
+/// The calls that share one value.
+#[derive(Debug)]
+struct Set {
+    value: Box<[u8]>,
+    members: Members,
+}
+
+#[derive(Debug)]
+enum Members {
+    Few(SmallVec<[DialogId; 2]>),
+    Many(HashTable<DialogId>),
+}
+
+impl Profiles {
+    pub(crate) fn new(declared: &[ProfileSettings]) -> Self {
+        Self {
+            declared: declared.into(),
+            sets: declared.iter().map(|_| Default::default()).collect(),
+            values: RandomState::new(),
+        }
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<ProfileId> {
+        let place = self
+            .declared
+            .iter()
+            .position(|profile| profile.name == name)?;
+        u16::try_from(place).ok().map(ProfileId)
+    }
+
+    /// What is stored as the value: nothing in profiles without values.
+    pub(crate) fn stored<'v>(
+        &self,
+        id: ProfileId,
+        value: Option<&'v [u8]>,
+    ) -> Result<&'v [u8], ProfileError> {
+        match value {
+            _ if !self.with_value(id) => Ok(b""),
+            Some(value) if !value.is_empty() => Ok(value),
+            _ => Err(ProfileError::NoValue),
+        }
+    }
+
+    pub(crate) fn with_value(&self, id: ProfileId) -> bool {
+        self.declared
+            .get(usize::from(id.0))
+            .is_some_and(|profile| profile.with_value)
+    }
+
+    /// Adds a member unless the set already has `limit`; false then.
+    pub(crate) fn add(&self, id: ProfileId, value: &[u8], call: DialogId, limit: usize) -> bool {
+        let hash = self.values.hash_one(value);
+        let Some(bucket) = self.bucket(id, hash) else {
+            return false;
+        };
+        let mut sets = bucket.lock();
+        if let Some(set) = sets.find_mut(hash, |set| *set.value == *value) {
+            return set.members.len() < limit && set.members.insert(call);
+        }
+        if limit == 0 {
+            return false;
+        }
+        let members = Members::Few(SmallVec::from_slice(&[call]));
+        let set = Set {
+            value: value.into(),
+            members,
+        };
+        sets.insert_unique(hash, set, |set| self.values.hash_one(&*set.value));
+        true
+    }
+
+    pub(crate) fn remove(&self, id: ProfileId, value: &[u8], call: DialogId) {
+        let hash = self.values.hash_one(value);
+        let Some(bucket) = self.bucket(id, hash) else {
+            return;
+        };
+        let mut sets = bucket.lock();
+        if let Ok(mut entry) = sets.find_entry(hash, |set| *set.value == *value) {
+            entry.get_mut().members.remove(call);
+            if entry.get().members.len() == 0 {
+                entry.remove();
+            }
+        }
+    }
+
+    /// The size of one value's set, or of all together.
+    pub(crate) fn size(&self, id: ProfileId, value: Option<&[u8]>) -> usize {
+        let mut size = 0;
+        self.visit(id, value, |set| size += set.members.len());
+        size
+    }
+
+    /// The members of one value's set, or of all; a call with two values is there twice.
+    pub(crate) fn members(&self, id: ProfileId, value: Option<&[u8]>) -> Vec<DialogId> {
+        let mut members = Vec::new();
+        self.visit(id, value, |set| match &set.members {
+            Members::Few(few) => members.extend_from_slice(few),
+            Members::Many(many) => members.extend(many.iter()),
+        });
+        members.sort_unstable();
+        members
+    }
+
+    fn visit(&self, id: ProfileId, value: Option<&[u8]>, mut seen: impl FnMut(&Set)) {
+        let value = if self.with_value(id) {
+            value
+        } else {
+            Some(b"".as_slice())
+        };
+        if let Some(value) = value {
+            let hash = self.values.hash_one(value);
+            let Some(bucket) = self.bucket(id, hash) else {
+                return;
+            };
+            if let Some(set) = bucket.lock().find(hash, |set| *set.value == *value) {
+                seen(set);
+            }
+            return;
+        }
+        for bucket in self.sets.get(usize::from(id.0)).into_iter().flatten() {
+            bucket.lock().iter().for_each(&mut seen);
+        }
+    }
+
+    fn bucket(&self, id: ProfileId, hash: u64) -> Option<&Mutex<HashTable<Set>>> {
+        let buckets = self.sets.get(usize::from(id.0))?;
+        Some(&buckets[hash as usize % BUCKETS])
+    }
+}
+
+impl Members {
+    fn len(&self) -> usize {
+        match self {
+            Self::Few(few) => few.len(),
+            Self::Many(many) => many.len(),
+        }
+    }
+
+    /// False if it was there.
+    fn insert(&mut self, call: DialogId) -> bool {
+        match self {
+            Self::Few(few) if few.contains(&call) => false,
+            Self::Few(few) if few.len() < FEW => {
+                few.push(call);
+                true
+            }
+            Self::Few(few) => {
+                let mut many = HashTable::with_capacity(FEW * 2);
+                for member in few.drain(..).chain([call]) {
+                    many.insert_unique(hash_of(&member), member, hash_of);
+                }
+                *self = Self::Many(many);
+                true
+            }
+            Self::Many(many) => {
+                if many
+                    .find(hash_of(&call), |&member| member == call)
+                    .is_some()
+                {
+                    return false;
+                }
+                many.insert_unique(hash_of(&call), call, hash_of);
+                true
+            }
+        }
+    }
+
+    fn remove(&mut self, call: DialogId) {
+        match self {
+            Self::Few(few) => few.retain(|member| *member != call),
+            Self::Many(many) => {
+                if let Ok(entry) = many.find_entry(hash_of(&call), |&member| member == call) {
+                    entry.remove();
+                }
+                if many.len() * 8 < many.capacity() {
+                    many.shrink_to(many.len() * 2, hash_of);
+                }
+            }
+        }
+    }
+}
+
+fn hash_of(call: &DialogId) -> u64 {
+    FixedState::default().hash_one(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profiles() -> (Profiles, ProfileId, ProfileId) {
+        let declare = |name: &str, with_value| ProfileSettings {
+            name: name.into(),
+            with_value,
+        };
+        let profiles = Profiles::new(&[declare("caller", true), declare("inbound", false)]);
+        let find = |name| profiles.find(name).expect("declared");
+        let (caller, inbound) = (find("caller"), find("inbound"));
+        (profiles, caller, inbound)
+    }
+
+    fn call(h_id: u32) -> DialogId {
+        DialogId { h_entry: 1, h_id }
+    }
+
+    #[test]
+    fn sizes_are_those_of_sets() {
+        let (profiles, caller, _) = profiles();
+        for h_id in 1..=100 {
+            assert!(profiles.add(caller, b"alice", call(h_id), usize::MAX));
+            assert!(!profiles.add(caller, b"alice", call(h_id), usize::MAX));
+        }
+        profiles.add(caller, b"bob", call(1), usize::MAX);
+        assert_eq!(profiles.size(caller, Some(b"alice")), 100);
+        assert_eq!(profiles.size(caller, None), 101);
+        assert_eq!(profiles.members(caller, None)[..2], [call(1), call(1)]);
+        for h_id in 1..=100 {
+            profiles.remove(caller, b"alice", call(h_id));
+            profiles.remove(caller, b"alice", call(h_id));
+        }
+        assert_eq!(profiles.size(caller, Some(b"alice")), 0);
+        assert_eq!(profiles.members(caller, None), [call(1)]);
+    }
+
+    #[test]
+    fn a_limit_is_taken_at_once() {
+        let (profiles, caller, inbound) = profiles();
+        assert!(!profiles.add(caller, b"x", call(1), 0));
+        assert!(profiles.add(caller, b"x", call(1), 1));
+        assert!(!profiles.add(caller, b"x", call(2), 1));
+        assert!(profiles.add(inbound, b"", call(2), 1));
+        assert_eq!(profiles.size(inbound, Some(b"ignored")), 1);
+    }
+}

@@ -1,0 +1,318 @@
+//! One call: everything that is known of it, packed. Its strings share one block of memory.
+
+use timer::{Time, TimerId};
+
+use crate::effects::{EndReason, Party};
+use crate::flags::{dflags, iflags};
+use crate::fork::{CalleeLeg, Fork, ForkState};
+use crate::id::DialogId;
+use crate::input::{Direction, Invite, Now, Side};
+use crate::local::LegOutcome;
+use crate::packed::{Items, Packed};
+use crate::route::join;
+use crate::settings::Settings;
+use crate::state::State;
+
+const CALL_ID: usize = 0;
+const FROM_URI: usize = 1;
+const TO_URI: usize = 2;
+const REQ_URI: usize = 3;
+const TIMEOUT_ROUTE: usize = 4;
+/// Where each side's tag, contact, route set and socket begin.
+const LEG: [usize; 2] = [5, 9];
+const FIELDS: usize = 13;
+
+/// Seconds that a call without ACK gets after `noack_timeout`.
+pub(crate) const NO_ACK_GRACE_SECS: u32 = 10;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) id: DialogId,
+    pub(crate) state: State,
+    /// A 2xx was recorded: the callee's leg means something.
+    pub(crate) answered: bool,
+    /// The caller sent CANCEL.
+    pub(crate) cancelled: bool,
+    /// The embedding program asked for the end before the answer.
+    pub(crate) rejected: bool,
+    /// `noack_timeout` is over; the last ten seconds run.
+    pub(crate) grace: bool,
+    pub(crate) dflags: u16,
+    /// Record-Routes in the INVITE.
+    pub(crate) record_routes: u16,
+    pub(crate) holds: u16,
+    pub(crate) iflags: u32,
+    pub(crate) sflags: u32,
+    pub(crate) init_ts: u32,
+    pub(crate) start_ts: u32,
+    pub(crate) end_ts: u32,
+    /// Seconds.
+    pub(crate) lifetime: u32,
+    /// When the lifetime is over, in Unix time.
+    pub(crate) expires_unix: u32,
+    /// When the lifetime is over; `NEVER` before the answer.
+    pub(crate) expires: Time,
+    /// When it was made, answered (state 3) or ended (state 5).
+    pub(crate) since: Time,
+    pub(crate) timer: Option<TimerId>,
+    pub(crate) ended: Option<(EndReason, Party)>,
+    /// Highest CSeq seen from each side.
+    pub(crate) cseq: [u32; 2],
+    /// Highest CSeq used towards each side by this proxy.
+    pub(crate) local_cseq: [u32; 2],
+    pub(crate) outcome: [LegOutcome; 2],
+    pub(crate) transaction: Option<u64>,
+    pub(crate) items: Items,
+    forks: Vec<Fork>,
+    text: Packed<FIELDS>,
+}
+
+impl Record {
+    pub(crate) fn new(id: DialogId, invite: &Invite<'_>, settings: &Settings, now: Now) -> Self {
+        let route_set = join(invite.record_routes.iter().copied());
+        let bye = if settings.send_bye {
+            iflags::TIMEOUT_BYE
+        } else {
+            0
+        };
+        Self {
+            id,
+            state: State::Unconfirmed,
+            answered: false,
+            cancelled: false,
+            rejected: false,
+            grace: false,
+            dflags: 0,
+            record_routes: u16::try_from(invite.record_routes.len()).unwrap_or(u16::MAX),
+            holds: 0,
+            iflags: invite.iflags | bye,
+            sflags: invite.sflags,
+            init_ts: now.unix,
+            start_ts: 0,
+            end_ts: 0,
+            lifetime: invite
+                .lifetime
+                .filter(|&s| s > 0)
+                .unwrap_or(settings.default_timeout),
+            expires_unix: 0,
+            expires: Time::NEVER,
+            since: now.time,
+            timer: None,
+            ended: None,
+            cseq: [invite.cseq, 0],
+            local_cseq: [0; 2],
+            outcome: [LegOutcome::None; 2],
+            transaction: None,
+            items: Items::default(),
+            forks: Vec::new(),
+            text: Packed::new([
+                invite.call_id,
+                invite.from_uri,
+                invite.to_uri,
+                invite.req_uri,
+                invite.timeout_route,
+                invite.from_tag,
+                invite.contact,
+                &route_set,
+                invite.socket,
+                b"",
+                b"",
+                b"",
+                b"",
+            ]),
+        }
+    }
+
+    pub(crate) fn call_id(&self) -> &[u8] {
+        self.text.get(CALL_ID)
+    }
+
+    pub(crate) fn caller_uri(&self) -> &[u8] {
+        self.text.get(FROM_URI)
+    }
+
+    pub(crate) fn callee_uri(&self) -> &[u8] {
+        self.text.get(TO_URI)
+    }
+
+    pub(crate) fn req_uri(&self) -> &[u8] {
+        self.text.get(REQ_URI)
+    }
+
+    pub(crate) fn timeout_route(&self) -> &[u8] {
+        self.text.get(TIMEOUT_ROUTE)
+    }
+
+    pub(crate) fn tag(&self, side: Side) -> &[u8] {
+        self.text.get(LEG[side as usize])
+    }
+
+    pub(crate) fn contact(&self, side: Side) -> &[u8] {
+        self.text.get(LEG[side as usize] + 1)
+    }
+
+    pub(crate) fn route_set(&self, side: Side) -> &[u8] {
+        self.text.get(LEG[side as usize] + 2)
+    }
+
+    pub(crate) fn socket(&self, side: Side) -> &[u8] {
+        self.text.get(LEG[side as usize] + 3)
+    }
+
+    pub(crate) fn forks(&self) -> &[Fork] {
+        &self.forks
+    }
+
+    pub(crate) fn fork_mut(&mut self, tag: &[u8]) -> Option<&mut Fork> {
+        self.forks
+            .as_mut()?
+            .iter_mut()
+            .find(|fork| fork.tag() == tag)
+    }
+
+    pub(crate) fn forks_mut(&mut self) -> &mut [Fork] {
+        &mut self.forks
+    }
+
+    /// False if the limit is reached.
+    pub(crate) fn add_fork(&mut self, fork: Fork, max: u32) -> bool {
+        if self.forks().len() >= max as usize {
+            return false;
+        }
+        self.forks.reserve_exact(1);
+        self.forks.push(fork);
+        true
+    }
+
+    /// The first further dialog that is still up.
+    pub(crate) fn other_confirmed(&self) -> Option<usize> {
+        self.forks()
+            .iter()
+            .position(|fork| fork.state == ForkState::Confirmed)
+    }
+
+    /// Records the callee of the dialog that won, and forgets the early ones.
+    pub(crate) fn set_callee(&mut self, tag: &[u8], callee: &CalleeLeg<'_>) {
+        let forks = std::mem::take(&mut self.forks);
+        let early = forks.iter().find(|fork| fork.tag() == tag);
+        self.cseq[1] = early.map_or(0, |fork| fork.cseq[1]);
+        self.local_cseq = early.map_or(self.local_cseq, |fork| fork.local_cseq);
+        self.answered = true;
+        let first = LEG[1];
+        self.text.set(&[
+            (first, tag),
+            (first + 1, callee.contact),
+            (first + 2, callee.route_set),
+            (first + 3, callee.socket),
+        ]);
+    }
+
+    /// Makes a further dialog the one that is shown, after the one that won has ended.
+    pub(crate) fn promote(&mut self, index: usize) {
+        if index >= self.forks.len() {
+            return;
+        }
+        let fork = self.forks.remove(index);
+        self.cseq[0] = self.cseq[0].max(fork.cseq[0]);
+        self.cseq[1] = fork.cseq[1];
+        self.local_cseq = fork.local_cseq;
+        let callee = fork.callee();
+        let first = LEG[1];
+        self.text.set(&[
+            (first, fork.tag()),
+            (first + 1, callee.contact),
+            (first + 2, callee.route_set),
+            (first + 3, callee.socket),
+        ]);
+    }
+
+    /// Takes another remote target; an empty socket leaves the recorded one.
+    pub(crate) fn refresh(&mut self, side: Side, contact: &[u8], socket: &[u8]) {
+        let first = LEG[side as usize];
+        if socket.is_empty() {
+            self.text.set(&[(first + 1, contact)]);
+        } else {
+            self.text.set(&[(first + 1, contact), (first + 3, socket)]);
+        }
+    }
+
+    pub(crate) fn set_route_set(&mut self, side: Side, routes: &[u8]) {
+        self.text.set(&[(LEG[side as usize] + 2, routes)]);
+    }
+
+    pub(crate) fn set_timeout_route(&mut self, name: &[u8]) {
+        self.text.set(&[(TIMEOUT_ROUTE, name)]);
+    }
+
+    pub(crate) fn has(&self, dflag: u16) -> bool {
+        self.dflags & dflag != 0
+    }
+
+    /// Whether a BYE through the proxy ended it.
+    pub(crate) fn has_bye(&self) -> bool {
+        self.has(dflags::HAS_BYE)
+    }
+
+    /// When the state it is in has to end.
+    pub(crate) fn deadline(&self, settings: &Settings) -> Time {
+        let after = |seconds: u32| self.since.plus_millis(u64::from(seconds) * 1000);
+        match self.state {
+            State::Unconfirmed | State::Early => after(settings.early_timeout),
+            State::ConfirmedNoAck if !self.grace => self.expires.min(after(settings.noack_timeout)),
+            State::ConfirmedNoAck | State::Confirmed => self.expires,
+            State::Deleted => after(settings.end_timeout),
+        }
+    }
+
+    /// Lets the lifetime end `seconds` from now.
+    pub(crate) fn expire_in(&mut self, seconds: u32, now: Now) {
+        self.expires = now.time.plus_millis(u64::from(seconds) * 1000);
+        self.expires_unix = now.unix.saturating_add(seconds);
+    }
+
+    /// Whether a local BYE waits for its answer on some leg.
+    pub(crate) fn awaits_leg(&self) -> bool {
+        let waits = |legs: &[LegOutcome; 2]| legs.contains(&LegOutcome::Pending);
+        waits(&self.outcome) || self.forks().iter().any(|fork| waits(&fork.outcome))
+    }
+
+    /// How tags fit this call: the direction, and whether both were compared.
+    pub(crate) fn match_tags(
+        &self,
+        from_tag: &[u8],
+        to_tag: &[u8],
+        direction: Option<Direction>,
+    ) -> Option<(Direction, bool)> {
+        let caller = self.tag(Side::Caller);
+        let allowed = |d| direction.is_none_or(|given| given == d);
+        let up = allowed(Direction::Upstream);
+        let down = allowed(Direction::Downstream);
+        if self.tag(Side::Callee).is_empty() {
+            return match () {
+                () if up && caller == to_tag => Some((Direction::Upstream, false)),
+                () if down && caller == from_tag => Some((Direction::Downstream, false)),
+                () => None,
+            };
+        }
+        match () {
+            () if up && caller == to_tag && self.is_callee(from_tag) => {
+                Some((Direction::Upstream, true))
+            }
+            () if down && caller == from_tag && self.is_callee(to_tag) => {
+                Some((Direction::Downstream, true))
+            }
+            () if direction.is_none()
+                && to_tag.is_empty()
+                && self.state == State::ConfirmedNoAck
+                && caller == from_tag =>
+            {
+                Some((Direction::Downstream, true))
+            }
+            () => None,
+        }
+    }
+
+    fn is_callee(&self, tag: &[u8]) -> bool {
+        self.tag(Side::Callee) == tag || self.forks().iter().any(|fork| fork.tag() == tag)
+    }
+}

@@ -1,0 +1,187 @@
+//! Replies: those to the INVITE that began the call, and those to target refreshes within it.
+
+use crate::effects::{Effects, EndReason, Event, Party};
+use crate::fork::{CalleeLeg, Fork, ForkState};
+use crate::id::DialogId;
+use crate::input::{Direction, Method, Now, Reply, Side};
+use crate::route::{callee_route_set, join};
+use crate::state::{Input, Outcome, State};
+use crate::stats::Counters;
+use crate::tracker::{Tracker, Work};
+
+impl Tracker {
+    /// A reply to the INVITE is about to be sent to the caller: a relayed one, or a final one made here.
+    ///
+    /// Not for a 100, nor for a provisional reply made here. A repeated 2xx does nothing.
+    pub fn reply(&self, id: DialogId, reply: &Reply<'_>, now: Now) -> Option<Effects> {
+        let change = |work: &mut Work<'_>| match reply.status {
+            0..=100 => {}
+            101..=199 => work.provisional(reply),
+            200..=299 => work.success(reply),
+            _ => work.negative(reply),
+        };
+        self.work(id, now, change).map(|(_, effects)| effects)
+    }
+
+    /// A reply to a request within the call passed, `direction` being the request's: the 2xx of a
+    /// target refresh brings its sender's Contact (RFC 3261 §12.2.1.2). True if it was taken.
+    pub fn reply_within(
+        &self,
+        id: DialogId,
+        direction: Direction,
+        method: Method,
+        callee_tag: &[u8],
+        reply: &Reply<'_>,
+        now: Now,
+    ) -> bool {
+        let relevant = method.refreshes_target() && (200..300).contains(&reply.status);
+        if !relevant || reply.contact.is_empty() {
+            return false;
+        }
+        let side = direction.sender().peer();
+        let change = |work: &mut Work<'_>| {
+            work.refresh_target(side, callee_tag, reply.contact, reply.socket)
+        };
+        self.work(id, now, change).is_some_and(|(taken, _)| taken)
+    }
+}
+
+impl Work<'_> {
+    fn provisional(&mut self, reply: &Reply<'_>) {
+        if self.outcome(Input::Provisional) == Outcome::Bogus {
+            return;
+        }
+        if self.record.state != State::Early {
+            self.enter(State::Early);
+        }
+        if !reply.to_tag.is_empty() {
+            self.note_early(reply);
+        }
+        self.event(Event::Early);
+    }
+
+    fn note_early(&mut self, reply: &Reply<'_>) {
+        let route_set = self.callee_routes(reply);
+        let leg = callee_leg(reply, &route_set);
+        match self.record.fork_mut(reply.to_tag) {
+            Some(fork) => fork.update(&leg),
+            None => self.add_fork(Fork::new(ForkState::Early, reply.to_tag, &leg)),
+        }
+    }
+
+    fn success(&mut self, reply: &Reply<'_>) {
+        match self.outcome(Input::Success) {
+            Outcome::To(_) => {
+                self.note_answer(reply);
+                self.answered();
+            }
+            Outcome::Keep => self.further_answer(reply),
+            _ => {}
+        }
+    }
+
+    fn note_answer(&mut self, reply: &Reply<'_>) {
+        let route_set = self.callee_routes(reply);
+        let mut leg = callee_leg(reply, &route_set);
+        if leg.contact.is_empty() {
+            leg.contact = reply.source;
+            self.effects.no_contact = true;
+        }
+        self.record.set_callee(reply.to_tag, &leg);
+        if self.tracker.settings.keep_proxy_rr & 2 != 0 {
+            self.keep_own_routes(reply);
+        }
+    }
+
+    /// Puts our Record-Routes before the caller's, topmost first, as they are in the reply.
+    fn keep_own_routes(&mut self, reply: &Reply<'_>) {
+        let above_caller = reply
+            .record_routes
+            .len()
+            .saturating_sub(self.record.record_routes.into());
+        let own = above_caller.saturating_sub(reply.own_record_routes)..above_caller;
+        let own = reply.record_routes[own].iter().copied();
+        let recorded = self.record.route_set(Side::Caller).to_vec();
+        let rest = (!recorded.is_empty()).then_some(recorded.as_slice());
+        self.record
+            .set_route_set(Side::Caller, &join(own.chain(rest)));
+    }
+
+    /// A 2xx after the first: the same again, or that of a further branch (RFC 3261 §13.2.2.4).
+    fn further_answer(&mut self, reply: &Reply<'_>) {
+        let known = self.record.tag(Side::Callee) == reply.to_tag
+            || self
+                .record
+                .forks()
+                .iter()
+                .any(|fork| fork.tag() == reply.to_tag);
+        if known || reply.to_tag.is_empty() {
+            return;
+        }
+        let route_set = self.callee_routes(reply);
+        let mut leg = callee_leg(reply, &route_set);
+        if leg.contact.is_empty() {
+            leg.contact = reply.source;
+            self.effects.no_contact = true;
+        }
+        self.add_fork(Fork::new(ForkState::Confirmed, reply.to_tag, &leg));
+        if !self.effects.too_many_forks {
+            self.event(Event::Forked);
+        }
+    }
+
+    fn add_fork(&mut self, fork: Fork) {
+        if !self.record.add_fork(fork, self.tracker.settings.max_forks) {
+            self.effects.too_many_forks = true;
+            Counters::add(&self.tracker.counters.limited);
+        }
+    }
+
+    fn negative(&mut self, reply: &Reply<'_>) {
+        if let Outcome::To(_) = self.outcome(Input::Negative) {
+            let (reason, by) = match () {
+                () if self.record.rejected => (EndReason::Local, Party::Proxy),
+                () if self.record.cancelled => (EndReason::Cancelled, Party::Caller),
+                () => (EndReason::Rejected(reply.status), Party::Callee),
+            };
+            self.ended(reason, by);
+            self.effects.wait_for_transaction = self.tracker.settings.wait_ack;
+        }
+    }
+
+    fn callee_routes(&self, reply: &Reply<'_>) -> Vec<u8> {
+        let keep_own = self.tracker.settings.keep_proxy_rr & 1 != 0;
+        let own = if keep_own { 0 } else { reply.own_record_routes };
+        callee_route_set(
+            reply.record_routes,
+            usize::from(self.record.record_routes) + own,
+        )
+    }
+
+    /// False if there is no such leg.
+    pub(crate) fn refresh_target(
+        &mut self,
+        side: Side,
+        callee_tag: &[u8],
+        contact: &[u8],
+        socket: &[u8],
+    ) -> bool {
+        if self.record.state == State::Deleted {
+            return false;
+        }
+        if side == Side::Callee && self.record.tag(side) != callee_tag {
+            let fork = self.record.fork_mut(callee_tag);
+            return fork.map(|fork| fork.refresh(contact, socket)).is_some();
+        }
+        self.record.refresh(side, contact, socket);
+        true
+    }
+}
+
+fn callee_leg<'a>(reply: &Reply<'a>, route_set: &'a [u8]) -> CalleeLeg<'a> {
+    CalleeLeg {
+        contact: reply.contact,
+        route_set,
+        socket: reply.socket,
+    }
+}

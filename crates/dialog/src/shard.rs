@@ -1,0 +1,164 @@
+//! One part of the table: the records of its slots, found by number, by Call-ID and by deadline.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+use slab::Slab;
+use timer::{Time, Wheel};
+
+use crate::id::{DialogId, Numbering};
+use crate::record::Record;
+use crate::settings::Settings;
+
+/// Parts of the table; a slot belongs to the part of its lowest bits.
+pub(crate) const SHARDS: usize = 256;
+const SHARD_BITS: u32 = SHARDS.ilog2();
+/// Deadlines are exact to this.
+const TICK_MS: u64 = 16;
+
+#[derive(Debug)]
+#[repr(align(64))]
+pub(crate) struct Shard {
+    pub(crate) records: Slab<Box<Record>>,
+    by_call_id: HashTable<u32>,
+    slots: Box<[Slot]>,
+    pub(crate) wheel: Wheel<u32>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    next: u32,
+    /// `h_id` and place among the records, by `h_id`: the order in which they were made.
+    calls: Vec<(u32, u32)>,
+}
+
+/// Which shard holds a slot.
+pub(crate) fn shard_of(h_entry: u32) -> usize {
+    h_entry as usize & (SHARDS - 1)
+}
+
+impl Shard {
+    pub(crate) fn new(shard: usize, settings: &Settings, numbers: Numbering, now: Time) -> Self {
+        let size = settings.hash_size;
+        let entries = (shard as u32..size).step_by(SHARDS);
+        let slots = entries.map(|h_entry| Slot {
+            next: numbers.first(scramble(settings.seed, h_entry), size),
+            calls: Vec::new(),
+        });
+        Self {
+            records: Slab::new(),
+            by_call_id: HashTable::new(),
+            slots: slots.collect(),
+            wheel: Wheel::new(now, TICK_MS),
+        }
+    }
+
+    fn slot(&self, h_entry: u32) -> Option<&Slot> {
+        self.slots.get((h_entry >> SHARD_BITS) as usize)
+    }
+
+    /// Where the record with this id is.
+    pub(crate) fn place(&self, id: DialogId) -> Option<u32> {
+        let calls = &self.slot(id.h_entry)?.calls;
+        let found = calls.binary_search_by_key(&id.h_id, |call| call.0).ok()?;
+        Some(calls[found].1)
+    }
+
+    pub(crate) fn get(&self, id: DialogId) -> Option<&Record> {
+        self.records
+            .get(self.place(id)? as usize)
+            .map(|record| &**record)
+    }
+
+    /// Takes the next free number of a slot.
+    pub(crate) fn next_id(&mut self, h_entry: u32, numbers: Numbering) -> Option<DialogId> {
+        let slot = self.slots.get_mut((h_entry >> SHARD_BITS) as usize)?;
+        for _ in 0..=slot.calls.len() {
+            let h_id = numbers.take(&mut slot.next);
+            if slot
+                .calls
+                .binary_search_by_key(&h_id, |call| call.0)
+                .is_err()
+            {
+                return Some(DialogId { h_entry, h_id });
+            }
+        }
+        None
+    }
+
+    /// Adds a record whose id is free, and arms its deadline.
+    pub(crate) fn insert(&mut self, mut record: Record, hasher: &RandomState, deadline: Time) {
+        let id = record.id;
+        let hash = hasher.hash_one(record.call_id());
+        let Some(slot) = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize) else {
+            return;
+        };
+        let Err(position) = slot.calls.binary_search_by_key(&id.h_id, |call| call.0) else {
+            return;
+        };
+        let vacant = self.records.vacant_entry();
+        let place = vacant.key() as u32;
+        record.timer = Some(self.wheel.insert(deadline, place));
+        vacant.insert(Box::new(record));
+        slot.calls.insert(position, (id.h_id, place));
+        let records = &self.records;
+        let rehash = |&place: &u32| hasher.hash_one(records[place as usize].call_id());
+        self.by_call_id.insert_unique(hash, place, rehash);
+    }
+
+    pub(crate) fn remove(&mut self, id: DialogId, hasher: &RandomState) -> Option<Box<Record>> {
+        let slot = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize)?;
+        let found = slot
+            .calls
+            .binary_search_by_key(&id.h_id, |call| call.0)
+            .ok()?;
+        let (_, place) = slot.calls.remove(found);
+        if slot.calls.len() * 4 < slot.calls.capacity() {
+            slot.calls.shrink_to(slot.calls.len() * 2);
+        }
+        let record = self.records.try_remove(place as usize)?;
+        let hash = hasher.hash_one(record.call_id());
+        if let Ok(entry) = self.by_call_id.find_entry(hash, |&p| p == place) {
+            entry.remove();
+        }
+        if let Some(timer) = record.timer {
+            self.wheel.cancel(timer);
+        }
+        Some(record)
+    }
+
+    /// All records with a Call-ID, in no order.
+    pub(crate) fn with_call_id<'a>(
+        &'a self,
+        call_id: &'a [u8],
+        hasher: &RandomState,
+    ) -> impl Iterator<Item = &'a Record> {
+        let candidates = self.by_call_id.iter_hash(hasher.hash_one(call_id));
+        candidates
+            .filter_map(|&place| self.records.get(place as usize))
+            .map(|record| &**record)
+            .filter(move |record| record.call_id() == call_id)
+    }
+
+    /// The records of one slot from `after` on, in order.
+    pub(crate) fn in_slot(&self, h_entry: u32, after: u32) -> impl Iterator<Item = &Record> {
+        let calls = self.slot(h_entry).map_or(&[][..], |slot| &slot.calls);
+        let start = calls.partition_point(|call| call.0 <= after);
+        calls[start..]
+            .iter()
+            .filter_map(|call| self.records.get(call.1 as usize))
+            .map(|record| &**record)
+    }
+}
+
+/// Spreads a seed over the slots (the finaliser of SplitMix64).
+fn scramble(seed: u64, h_entry: u32) -> u64 {
+    let mut z = seed.wrapping_add(
+        u64::from(h_entry)
+            .wrapping_add(1)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15),
+    );
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,222 @@
+//! The table of calls, and how one call is changed: under its shard's lock, with the deadline,
+//! the counters and the profiles kept true in one place.
+
+use std::hash::RandomState;
+
+use parking_lot::Mutex;
+
+use crate::effects::{Effects, EndReason, Event, Party};
+use crate::flags::dflags;
+use crate::id::{Cookie, DialogId, Numbering, core_hash};
+use crate::input::Now;
+use crate::packed::Kind;
+use crate::profile::{ProfileId, Profiles};
+use crate::record::Record;
+use crate::settings::{MatchMode, Settings, SettingsError};
+use crate::shard::{SHARDS, Shard, shard_of};
+use crate::state::{Input, Outcome, State, outcome};
+use crate::stats::{Counters, Resettable, Statistics};
+
+/// Knows every call in progress.
+///
+/// All methods take `&self`; calls with different Call-IDs may be worked on by several threads at
+/// once. The caller sees to it that inputs of one Call-ID come one after the other, in the order in
+/// which they arrived. No lock is held when a method returns, and none while foreign code runs.
+/// A method that is given an id answers `None` or false when that call is gone.
+#[derive(Debug)]
+pub struct Tracker {
+    pub(crate) settings: Settings,
+    pub(crate) numbers: Numbering,
+    pub(crate) profiles: Profiles,
+    pub(crate) shards: Box<[Mutex<Shard>]>,
+    pub(crate) counters: Counters,
+    pub(crate) hasher: RandomState,
+}
+
+impl Tracker {
+    /// How many parts the table has; each has its own deadlines, see [`due`](Self::due).
+    pub const SHARDS: usize = SHARDS;
+
+    /// An empty tracker. Settings that nearly work are rounded, see [`Settings::sanitise`].
+    pub fn new(mut settings: Settings, now: Now) -> Result<Self, SettingsError> {
+        settings.sanitise()?;
+        let numbers = Numbering {
+            start: settings.h_id_start,
+            step: settings.h_id_step,
+        };
+        let shard = |i| Mutex::new(Shard::new(i, &settings, numbers, now.time));
+        Ok(Self {
+            numbers,
+            profiles: Profiles::new(&settings.profiles),
+            shards: (0..SHARDS).map(shard).collect(),
+            counters: Counters::default(),
+            hasher: RandomState::new(),
+            settings,
+        })
+    }
+
+    /// The settings in use.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The counters.
+    pub fn statistics(&self) -> Statistics {
+        self.counters.read()
+    }
+
+    /// Sets one counter to zero.
+    pub fn reset_statistic(&self, which: Resettable) {
+        self.counters.reset(which);
+    }
+
+    /// The slot of a Call-ID.
+    pub fn h_entry(&self, call_id: &[u8]) -> u32 {
+        core_hash(call_id) & (self.settings.hash_size - 1)
+    }
+
+    /// The Record-Route parameter's value for a call; `None` if this match mode has no cookies.
+    pub fn cookie(&self, id: DialogId) -> Option<Cookie> {
+        (self.settings.match_mode != MatchMode::DidNone).then(|| Cookie::new(id))
+    }
+
+    pub(crate) fn shard(&self, h_entry: u32) -> &Mutex<Shard> {
+        &self.shards[shard_of(h_entry)]
+    }
+
+    pub(crate) fn read<R>(&self, id: DialogId, look: impl FnOnce(&Record) -> R) -> Option<R> {
+        self.shard(id.h_entry).lock().get(id).map(look)
+    }
+
+    /// Changes one call; its timer follows the deadline, and a removed record leaves the table.
+    pub(crate) fn work<R>(
+        &self,
+        id: DialogId,
+        now: Now,
+        change: impl FnOnce(&mut Work<'_>) -> R,
+    ) -> Option<(R, Effects)> {
+        let mut guard = self.shard(id.h_entry).lock();
+        let shard = &mut *guard;
+        let place = shard.place(id)?;
+        let record = shard.records.get_mut(place as usize)?;
+        let before = record.deadline(&self.settings);
+        let mut work = Work {
+            tracker: self,
+            record,
+            now,
+            effects: Effects::default(),
+        };
+        let result = change(&mut work);
+        let effects = work.effects;
+        let deadline = record.deadline(&self.settings);
+        if effects.removed {
+            self.drop_record(shard, id);
+        } else if deadline != before {
+            if let Some(timer) = record.timer {
+                shard.wheel.cancel(timer);
+            }
+            record.timer = Some(shard.wheel.insert(deadline, place));
+        }
+        Some((result, effects))
+    }
+
+    fn drop_record(&self, shard: &mut Shard, id: DialogId) {
+        if let Some(record) = shard.remove(id, &self.hasher) {
+            self.unlink(&record);
+            self.counters.moved(Some(record.state), None);
+        }
+    }
+
+    fn unlink(&self, record: &Record) {
+        for (key, value) in record.items.of_kind(Kind::Profile) {
+            if let Some(profile) = ProfileId::from_key(key) {
+                self.profiles.remove(profile, value, record.id);
+            }
+        }
+    }
+}
+
+impl ProfileId {
+    pub(crate) fn key(self) -> [u8; 2] {
+        self.0.to_le_bytes()
+    }
+
+    pub(crate) fn from_key(key: &[u8]) -> Option<Self> {
+        key.try_into()
+            .ok()
+            .map(|bytes| Self(u16::from_le_bytes(bytes)))
+    }
+}
+
+/// One call while it is being changed.
+pub(crate) struct Work<'a> {
+    pub(crate) tracker: &'a Tracker,
+    pub(crate) record: &'a mut Record,
+    pub(crate) now: Now,
+    pub(crate) effects: Effects,
+}
+
+impl Work<'_> {
+    /// What the table says of an input now; what cannot be is noted.
+    pub(crate) fn outcome(&mut self, input: Input) -> Outcome {
+        let outcome = match outcome(self.record.state, input) {
+            Outcome::Revive if self.record.has_bye() || self.ended_locally() => Outcome::Bogus,
+            Outcome::Revive => Outcome::To(State::ConfirmedNoAck),
+            other => other,
+        };
+        if outcome == Outcome::Bogus {
+            self.effects.bogus = true;
+            Counters::add(&self.tracker.counters.bogus);
+        }
+        outcome
+    }
+
+    fn ended_locally(&self) -> bool {
+        matches!(self.record.ended, Some((EndReason::Local, _)))
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.effects.events.push(event);
+    }
+
+    /// Moves to another state. Every change of a state passes here.
+    pub(crate) fn enter(&mut self, new: State) {
+        let old = std::mem::replace(&mut self.record.state, new);
+        self.tracker.counters.moved(Some(old), Some(new));
+        self.effects.changed = Some((old, new));
+    }
+
+    /// The call was answered: its lifetime runs from here.
+    pub(crate) fn answered(&mut self) {
+        self.enter(State::ConfirmedNoAck);
+        let record = &mut *self.record;
+        record.since = self.now.time;
+        record.start_ts = self.now.unix;
+        record.end_ts = 0;
+        record.ended = None;
+        record.dflags |= dflags::NEW;
+        record.expire_in(record.lifetime, self.now);
+        self.event(Event::Start);
+    }
+
+    /// The call is over: it leaves its profiles now, and its record waits for `end_timeout`.
+    pub(crate) fn ended(&mut self, reason: EndReason, by: Party) {
+        let was_answered = self.record.state.is_active();
+        self.enter(State::Deleted);
+        self.tracker.unlink(self.record);
+        let record = &mut *self.record;
+        record.items.retain(|item| item.kind != Kind::Profile);
+        record.since = self.now.time;
+        record.end_ts = self.now.unix;
+        record.ended = Some((reason, by));
+        if reason == EndReason::Abandoned {
+            return;
+        }
+        if was_answered {
+            self.event(Event::End);
+        } else {
+            Counters::add(&self.tracker.counters.failed);
+            self.event(Event::Failed);
+        }
+    }
+}
