@@ -164,10 +164,7 @@ impl Record {
     }
 
     pub(crate) fn fork_mut(&mut self, tag: &[u8]) -> Option<&mut Fork> {
-        self.forks
-            .as_mut()?
-            .iter_mut()
-            .find(|fork| fork.tag() == tag)
+        self.forks.iter_mut().find(|fork| fork.tag() == tag)
     }
 
     pub(crate) fn forks_mut(&mut self) -> &mut [Fork] {
