@@ -1,0 +1,120 @@
+//! Writing values as JSON, compact or indented with tabs as Kamailio's clients are used to.
+
+use std::io::Write;
+
+use crate::{Name, Value};
+
+/// Appends `value` to `out`. `depth` is the number of containers around it; it matters only for
+/// `pretty`. Text that is not UTF-8 is repaired: JSON has no other.
+pub fn write_value(out: &mut Vec<u8>, value: &Value, pretty: bool, depth: usize) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Int(number) => print(out, format_args!("{number}")),
+        Value::Double(number) => write_double(out, *number),
+        Value::Str(text) | Value::Bytes(text) => {
+            write_string(out, &String::from_utf8_lossy(text));
+        }
+        Value::Struct(members) => write_members(out, members.members(), pretty, depth),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (position, item) in items.iter().enumerate() {
+                write_separator(out, position, pretty);
+                write_value(out, item, pretty, depth + 1);
+            }
+            out.push(b']');
+        }
+        Value::Named(members) => {
+            out.push(b'[');
+            for (position, member) in members.iter().enumerate() {
+                write_separator(out, position, pretty);
+                write_members(out, std::slice::from_ref(member), pretty, depth + 1);
+            }
+            out.push(b']');
+        }
+    }
+}
+
+/// Appends what stands before the array element at `position`.
+pub(super) fn write_separator(out: &mut Vec<u8>, position: usize, pretty: bool) {
+    match (position, pretty) {
+        (0, _) => {}
+        (_, true) => out.extend_from_slice(b", "),
+        (_, false) => out.push(b','),
+    }
+}
+
+/// Appends a member's name and the colon.
+pub(super) fn write_name(out: &mut Vec<u8>, name: &str, pretty: bool, depth: usize) {
+    if pretty {
+        indent(out, depth);
+    }
+    write_string(out, name);
+    out.extend_from_slice(if pretty { b":\t" } else { b":" });
+}
+
+fn write_members(out: &mut Vec<u8>, members: &[(Name, Value)], pretty: bool, depth: usize) {
+    out.push(b'{');
+    for (position, (name, value)) in members.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        if pretty {
+            out.push(b'\n');
+        }
+        write_name(out, name, pretty, depth + 1);
+        write_value(out, value, pretty, depth + 1);
+    }
+    if pretty {
+        out.push(b'\n');
+        indent(out, depth);
+    }
+    out.push(b'}');
+}
+
+fn indent(out: &mut Vec<u8>, depth: usize) {
+    out.resize(out.len() + depth, b'\t');
+}
+
+fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut plain = 0;
+    for (position, byte) in text.bytes().enumerate() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            0x08 => b'b',
+            0x0C => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0..0x20 => b'u',
+            _ => continue,
+        };
+        out.extend_from_slice(&text.as_bytes()[plain..position]);
+        plain = position + 1;
+        out.extend_from_slice(&[b'\\', short]);
+        if short == b'u' {
+            print(out, format_args!("{byte:04x}"));
+        }
+    }
+    out.extend_from_slice(&text.as_bytes()[plain..]);
+    out.push(b'"');
+}
+
+/// Six decimals, none for whole numbers, an exponent for the very large and the very small.
+fn write_double(out: &mut Vec<u8>, number: f64) {
+    let size = number.abs();
+    if !number.is_finite() {
+        out.extend_from_slice(b"null");
+    } else if number.fract() == 0.0 && size < 1e60 {
+        print(out, format_args!("{number:.0}"));
+    } else if !(1e-6..=1e9).contains(&size) {
+        print(out, format_args!("{number:e}"));
+    } else {
+        print(out, format_args!("{number:.6}"));
+    }
+}
+
+fn print(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    let written = out.write_fmt(text);
+    debug_assert!(written.is_ok(), "a vector takes everything");
+}

@@ -1,0 +1,134 @@
+//! What a command answers: values at once, pages of values as the door has room, or later.
+
+use std::pin::Pin;
+
+use crate::{Fault, Value};
+
+/// The part of a long reply that is written next.
+#[derive(Debug, Default)]
+pub struct Page {
+    values: Vec<Value>,
+}
+
+impl Page {
+    /// How many values a producer should put into one page, about.
+    pub const VALUES: usize = 128;
+
+    /// Appends a value.
+    pub fn push(&mut self, value: impl Into<Value>) {
+        self.values.push(value.into());
+    }
+
+    /// Whether the page holds as much as one page should.
+    pub fn is_full(&self) -> bool {
+        self.values.len() >= Self::VALUES
+    }
+}
+
+/// Fills the next page; answers whether there may be more.
+pub type Producer = Box<dyn FnMut(&mut Page) -> bool + Send>;
+
+/// A reply that comes later.
+pub type Later = Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send>>;
+
+/// An ordered list of values, whose tail may still have to be produced.
+#[derive(Default)]
+pub struct Reply {
+    values: Vec<Value>,
+    producer: Option<Producer>,
+    list: bool,
+}
+
+impl Reply {
+    /// A reply without values.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A reply that is a JSON array whatever the number of its values.
+    pub fn list() -> Self {
+        Self {
+            list: true,
+            ..Self::default()
+        }
+    }
+
+    /// Appends a value.
+    pub fn add(&mut self, value: impl Into<Value>) {
+        self.values.push(value.into());
+    }
+
+    /// Continues the reply page by page; makes it a list.
+    pub fn stream(&mut self, producer: impl FnMut(&mut Page) -> bool + Send + 'static) {
+        self.producer = Some(Box::new(producer));
+        self.list = true;
+    }
+
+    /// Whether JSON shows an array even for one value.
+    pub fn is_list(&self) -> bool {
+        self.list
+    }
+
+    /// The values that come next; `None` at the end of the reply. A page may be empty.
+    pub fn next_page(&mut self) -> Option<Vec<Value>> {
+        if !self.values.is_empty() {
+            return Some(std::mem::take(&mut self.values));
+        }
+        let producer = self.producer.as_mut()?;
+        let mut page = Page::default();
+        if !producer(&mut page) {
+            self.producer = None;
+        }
+        Some(page.values)
+    }
+
+    /// All values. Takes as much memory as they need: not for listings.
+    pub fn into_values(mut self) -> Vec<Value> {
+        let mut values = Vec::new();
+        while let Some(page) = self.next_page() {
+            values.extend(page);
+        }
+        values
+    }
+
+    /// How many values there are, if nothing has to be produced.
+    pub(crate) fn settled_len(&self) -> Option<usize> {
+        self.producer.is_none().then_some(self.values.len())
+    }
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply")
+            .field("values", &self.values)
+            .field("streams", &self.producer.is_some())
+            .field("list", &self.list)
+            .finish()
+    }
+}
+
+/// How a command ended.
+pub enum Outcome {
+    /// The reply is there.
+    Ready(Reply),
+    /// The reply comes later.
+    Later(Later),
+}
+
+impl Outcome {
+    /// The reply, for a caller that cannot wait: fault 600 if it comes later.
+    pub fn now(self) -> Result<Reply, Fault> {
+        match self {
+            Self::Ready(reply) => Ok(reply),
+            Self::Later(_) => Err(Fault::cannot_wait()),
+        }
+    }
+
+    /// The reply, when it comes.
+    pub async fn wait(self) -> Result<Reply, Fault> {
+        match self {
+            Self::Ready(reply) => Ok(reply),
+            Self::Later(later) => later.await,
+        }
+    }
+}
