@@ -1,7 +1,9 @@
 //! SIP messages, URIs and headers: bytes and an index, edits, and building.
 
 mod address;
+mod auth;
 pub mod branch;
+pub mod build;
 mod edit;
 mod error;
 mod escape;
@@ -13,11 +15,13 @@ mod message;
 mod method;
 mod name;
 mod params;
+mod source_note;
 mod uri;
 mod values;
 mod via;
 
 pub use address::NameAddr;
+pub use auth::Credentials;
 pub use edit::{EditView, Edits, Framing, Tag};
 pub use error::{Fault, ParseError, Rejected};
 pub use escape::{escape_param, escape_user, quote, unescape, unfold, unquote};
@@ -28,6 +32,6 @@ pub use message::{CSeq, Header, Message};
 pub use method::Method;
 pub use name::HeaderId;
 pub use params::{Param, Params, ParamsIter};
-pub use uri::{Scheme, Uri, UriError};
+pub use uri::{Scheme, Uri, UriError, same_host};
 pub use values::{Value, Values, split_values};
 pub use via::Via;

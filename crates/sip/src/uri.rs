@@ -1,11 +1,16 @@
 //! SIP, SIPS and TEL URIs (RFC 3261 §19.1, RFC 3966), borrowed from the text that they came in.
 
+mod compare;
+mod rewrite;
+
 use std::fmt;
 
 use crate::escape::escaped;
 use crate::hop::Transport;
 use crate::lex::port;
 use crate::params::{Param, Params};
+
+pub use compare::same_host;
 
 /// The scheme of a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

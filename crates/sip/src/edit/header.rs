@@ -1,13 +1,13 @@
 //! What the parts of a proxy want to change: lines, the first line, the body, the previous hop's Via.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::{Edits, Rank, Tag};
 use crate::lex::{Span, push_number};
 use crate::message::{Header, Message};
 use crate::name::HeaderId;
+use crate::source_note::SourceNote;
 use crate::values::Value;
-use crate::via::ViaSpans;
 
 impl Edits {
     /// Gives a request another Request-URI.
@@ -124,51 +124,17 @@ impl Edits {
     /// Notes where a request came from in the Via of the previous hop (RFC 3261 §18.2.1, RFC 3581 §4).
     ///
     /// `received` and a `rport` of our own stand right behind the host and port; the client's `rport` gets its value
-    /// where it stands. As Kamailio does, `received` is also written when the address is equal but the client asked
-    /// for `rport`.
+    /// where it stands.
     pub fn note_source(&mut self, message: &Message, source: SocketAddr, force_rport: bool) {
         let via = message.top_via_spans();
-        if via.text.is_none() {
-            return;
+        let note = SourceNote::new(via, message.bytes(), source, force_rport);
+        for (span, text) in note.in_place.iter() {
+            self.replace(Tag::Received, *span, text.as_bytes());
         }
-        let asked = !via.rport.is_none();
-        let mut port = b"rport=".to_vec();
-        push_number(&mut port, source.port().into());
-        if asked || !is_host(via.host.of(message.bytes()), source.ip()) {
-            self.note_received(via, source.ip());
-        }
-        if asked {
-            self.replace(Tag::Received, via.rport, &port);
-        } else if force_rport {
-            self.insert_at(
-                Tag::Received,
-                via.sent_by_end(),
-                &[b";", port.as_slice()].concat(),
-            );
+        if !note.added.is_empty() {
+            self.insert_at(Tag::Received, via.sent_by_end(), note.added.as_bytes());
         }
     }
-
-    fn note_received(&mut self, via: &ViaSpans, address: IpAddr) {
-        let address = address.to_canonical().to_string();
-        if via.received.is_none() {
-            let text = format!(";received={address}");
-            self.insert_at(Tag::Received, via.sent_by_end(), text.as_bytes());
-        } else {
-            self.replace(Tag::Received, via.received, address.as_bytes());
-        }
-    }
-}
-
-/// Whether a Via or URI host is this address. A name never is.
-pub(crate) fn is_host(host: &[u8], address: IpAddr) -> bool {
-    let bare = host
-        .strip_prefix(b"[")
-        .and_then(|h| h.strip_suffix(b"]"))
-        .unwrap_or(host);
-    let parsed = std::str::from_utf8(bare)
-        .ok()
-        .and_then(|text| text.parse::<IpAddr>().ok());
-    parsed.is_some_and(|host| host.to_canonical() == address.to_canonical())
 }
 
 impl Span {

@@ -170,7 +170,7 @@ fn the_source_is_noted_as_kamailio_notes_it() {
     );
     assert_eq!(
         via("host;branch=b", source, true),
-        "host;received=10.0.0.1;rport=5070;branch=b"
+        "host;rport=5070;received=10.0.0.1;branch=b"
     );
     assert_eq!(
         via("h;received=1.1.1.1", source, false),
