@@ -1,0 +1,110 @@
+//! Call flows through `configs/dialog.cfg`, message by message, with the dialog table shown at each step.
+
+mod basic;
+mod ends;
+mod failures;
+mod forks;
+mod inside;
+mod management;
+mod races;
+mod steps;
+
+use crate::support::{Program, Scene, golden};
+
+/// What a flow may set in the configuration.
+#[derive(Clone, Copy)]
+pub struct Setting {
+    pub match_mode: &'static str,
+    pub lifetime: &'static str,
+    pub send_bye: &'static str,
+    /// First retransmission interval in ms: long, so that a slow machine adds no messages, where it is not the subject.
+    pub t1: &'static str,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            match_mode: "1",
+            lifetime: "3600",
+            send_bye: "0",
+            t1: "2500",
+        }
+    }
+}
+
+fn run(program: Program, name: &str, setting: Setting, flow: fn(&mut Scene)) {
+    let values = [
+        ("MATCH_MODE", setting.match_mode),
+        ("LIFETIME", setting.lifetime),
+        ("SEND_BYE", setting.send_bye),
+        ("T1", setting.t1),
+    ];
+    if let Some(mut scene) = Scene::start(program, "dialog.cfg", &values) {
+        flow(&mut scene);
+        golden::check(program, name, &scene.finish());
+    }
+}
+
+macro_rules! flows {
+    ($($module:ident::$flow:ident $({ $($field:ident: $value:expr),* })?;)*) => {
+        $(mod $flow {
+            use super::*;
+
+            fn setting() -> Setting {
+                Setting { $($($field: $value,)*)? ..Setting::default() }
+            }
+
+            #[test]
+            fn kamailio() {
+                run(Program::Kamailio, stringify!($flow), setting(), super::$module::$flow);
+            }
+
+            #[test]
+            fn tandem() {
+                run(Program::Tandem, stringify!($flow), setting(), super::$module::$flow);
+            }
+        })*
+    };
+}
+
+flows! {
+    basic::basic_call;
+    basic::basic_call_tcp;
+    basic::udp_to_tcp;
+    basic::bye_from_callee;
+    basic::route_sets;
+    basic::register_and_lookup;
+    basic::unknown_user;
+    failures::cancel_after_ringing;
+    failures::cancel_before_provisional { t1: "500" };
+    failures::busy;
+    failures::declined_6xx;
+    failures::unavailable_503;
+    failures::no_answer;
+    failures::nobody_there;
+    forks::fork_404_and_486;
+    forks::fork_one_answers;
+    forks::fork_6xx_cancels;
+    forks::serial_fork;
+    forks::several_early_dialogs;
+    inside::reinvite;
+    inside::in_dialog_requests;
+    inside::match_by_cookie_only { match_mode: "0" };
+    inside::match_without_cookie { match_mode: "2" };
+    inside::bogus_cookie;
+    races::lost_ack;
+    races::retransmissions { t1: "500" };
+    races::crossing_byes;
+    races::late_answer_after_cancel;
+    races::lost_negative_ack { t1: "500" };
+    ends::lifetime_without_bye { lifetime: "2" };
+    ends::lifetime_with_bye { lifetime: "2", send_bye: "1" };
+    ends::ended_by_script;
+    ends::ended_by_command;
+    ends::terminated_by_command;
+    ends::timeout_from_script;
+    management::profiles_of_two_calls;
+    management::variables;
+    management::listings_of_two_calls;
+    management::command_errors;
+}

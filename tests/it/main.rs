@@ -1,0 +1,8 @@
+//! End-to-end tests: real programs, real sockets, one server for each test.
+//!
+//! Every flow runs against Kamailio, which fixes what is right in `tests/golden/`, and against Tandem, which has
+//! to show the same except for the accepted differences in `support/accepted.rs`.
+
+mod flows;
+mod load;
+mod support;

@@ -1,0 +1,17 @@
+//! What the tests are made of: programs, addresses, SIP agents, management clients and the comparison.
+
+pub mod accepted;
+pub mod agent;
+pub mod call;
+pub mod golden;
+pub mod lab;
+pub mod message;
+pub mod normal;
+pub mod peers;
+pub mod process;
+pub mod rpc;
+pub mod scene;
+pub mod sipp;
+
+pub use process::Program;
+pub use scene::Scene;

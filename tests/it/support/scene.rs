@@ -1,0 +1,262 @@
+//! One server, its agents, and the recording of everything that an observer could see of a flow.
+
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use serde_json::{Value, json};
+
+use super::agent::{Agent, PATIENCE, Transport};
+use super::call;
+use super::lab::{Lab, test_file};
+use super::message::Message;
+use super::normal::Normalizer;
+use super::process::{Program, Server};
+use super::rpc;
+
+/// A running flow. Agents are named by the index that [`Scene::agent`] returned.
+pub struct Scene {
+    pub lab: Lab,
+    pub server: Server,
+    agents: Vec<Agent>,
+    normal: Normalizer,
+    record: String,
+    logged: usize,
+}
+
+/// An agent of a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Who(usize);
+
+impl Scene {
+    /// Starts a server on `tests/configs/NAME` with further `%KEY%` replacements; `None` if there is no such program.
+    pub fn start(program: Program, config: &str, values: &[(&str, &str)]) -> Option<Self> {
+        let mut template = fs::read_to_string(test_file("configs").join(config))
+            .expect("the configuration is there");
+        for (key, value) in values {
+            template = template.replace(&format!("%{key}%"), value);
+        }
+        Self::start_text(program, &template)
+    }
+
+    /// Starts a server on a configuration given as text.
+    pub fn start_text(program: Program, template: &str) -> Option<Self> {
+        let path = program.path()?;
+        let lab = Lab::new();
+        let server = Server::start(program, &path, &lab, template);
+        let normal = Normalizer::new(lab.prefix());
+        let scene = Self {
+            lab,
+            server,
+            agents: Vec::new(),
+            normal,
+            record: String::new(),
+            logged: 0,
+        };
+        Some(scene)
+    }
+
+    /// Adds an endpoint at `127.x.y.host:5060`.
+    pub fn agent(&mut self, name: &str, host: u8, transport: Transport) -> Who {
+        let address = (self.lab.host(host), 5060).into();
+        self.agents
+            .push(Agent::new(name, address, transport, self.lab.server()));
+        Who(self.agents.len() - 1)
+    }
+
+    /// The agent itself.
+    pub fn at(&mut self, who: Who) -> &mut Agent {
+        &mut self.agents[who.0]
+    }
+
+    /// The URI of an agent.
+    pub fn uri(&self, who: Who) -> String {
+        self.agents[who.0].uri()
+    }
+
+    /// A URI at the server.
+    pub fn server_uri(&self, user: &str) -> String {
+        format!("sip:{user}@{}", self.lab.server())
+    }
+
+    /// Sends, and notes in the recording that it was sent.
+    pub fn send(&mut self, from: Who, message: &Message) {
+        self.note(&format!(
+            "{} sends {}",
+            self.agents[from.0].name,
+            message.kind()
+        ));
+        self.agents[from.0].send(message);
+    }
+
+    /// Replies to a request.
+    pub fn reply(&mut self, from: Who, to: &Message, code: u16, phrase: &str, tag: &str) {
+        let reply = call::reply(&self.agents[from.0], to, code, phrase, tag);
+        self.send(from, &reply);
+    }
+
+    /// The next message for an agent, which has to be of this kind (`INVITE`, `180 INVITE`); it is recorded whole.
+    pub fn expect(&mut self, who: Who, kind: &str) -> Message {
+        let message = self.agents[who.0].receive(PATIENCE);
+        self.accept(who, kind, message)
+    }
+
+    /// Like [`Scene::expect`], but a retransmission counts.
+    pub fn expect_again(&mut self, who: Who, kind: &str) -> Message {
+        let message = self.agents[who.0].receive_any(PATIENCE);
+        self.accept(who, kind, message)
+    }
+
+    fn accept(&mut self, who: Who, kind: &str, message: Option<Message>) -> Message {
+        let name = self.agents[who.0].name.clone();
+        let Some(message) = message else {
+            self.fail(&format!("{name} waits for {kind} in vain"));
+        };
+        self.note(&format!("{name} receives {}", message.kind()));
+        let text = self.normal.text(&message.to_string());
+        self.record.push_str(text.trim_end());
+        self.record.push('\n');
+        if message.kind() != kind {
+            self.fail(&format!(
+                "{name} waits for {kind} and receives {}",
+                message.kind()
+            ));
+        }
+        message
+    }
+
+    /// Checks that nothing new arrives for an agent within `limit`.
+    pub fn silence(&mut self, who: Who, limit: Duration) {
+        if let Some(message) = self.agents[who.0].receive(limit) {
+            self.fail(&format!(
+                "{} receives what nobody asked for:\n{message}",
+                self.agents[who.0].name
+            ));
+        }
+    }
+
+    /// Calls a management command and records the normalised answer.
+    pub fn rpc(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.ask(method, &params);
+        let shown = if params == json!([]) {
+            String::new()
+        } else {
+            format!(" {params}")
+        };
+        let text = self.normal.json(&answer);
+        let shown = self.normal.text(&shown);
+        self.note(&format!("{method}{shown}"));
+        self.record.push_str(&text);
+        self.record.push('\n');
+        answer
+    }
+
+    /// Calls a management command without recording it; returns `result`, or `error`.
+    pub fn ask(&mut self, method: &str, params: &Value) -> Value {
+        let mut answer = match rpc::call(self.lab.directory(), method, params) {
+            Ok(answer) => answer,
+            Err(why) => self.fail(&why),
+        };
+        let part = if answer.get("error").is_some() {
+            "error"
+        } else {
+            "result"
+        };
+        answer[part].take()
+    }
+
+    /// Records the dialog table and the statistics.
+    pub fn dialogs(&mut self) -> Vec<Value> {
+        let list = self.rpc("dlg.list", json!([]));
+        self.rpc("stats.get_statistics", json!(["dialog:"]));
+        list.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Asks until the answer suits, or fails.
+    pub fn until(
+        &mut self,
+        what: &str,
+        method: &str,
+        params: Value,
+        suits: impl Fn(&Value) -> bool,
+    ) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.ask(method, &params);
+            if suits(&answer) {
+                return self.note(what);
+            }
+            if Instant::now() > end {
+                self.fail(&format!("{what}: not so, {method} still says {answer}"));
+            }
+            thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// The lines that the script wrote since the last call, recorded.
+    pub fn script_lines(&mut self) -> Vec<String> {
+        let log = self.server.log();
+        let all: Vec<String> = script_output(&log);
+        let new: Vec<String> = all[self.logged.min(all.len())..].to_vec();
+        self.logged = all.len();
+        self.note("script log");
+        for line in &new {
+            let line = self.normal.text(line);
+            self.record.push_str(&line);
+            self.record.push('\n');
+        }
+        new
+    }
+
+    /// Waits for a line of the script that contains `text`.
+    pub fn await_line(&mut self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !script_output(&self.server.log())[self.logged..]
+            .iter()
+            .any(|l| l.contains(text))
+        {
+            if Instant::now() > end {
+                self.fail(&format!("the script never writes {text:?}"));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Adds a heading to the recording.
+    pub fn note(&mut self, text: &str) {
+        self.record.push_str("--- ");
+        self.record.push_str(text);
+        self.record.push('\n');
+    }
+
+    /// Adds text to the recording as it is, normalised.
+    pub fn record(&mut self, text: &str) {
+        let text = self.normal.text(text);
+        self.record.push_str(text.trim_end());
+        self.record.push('\n');
+    }
+
+    /// Ends the flow: nothing may be left over for anybody. Returns the recording.
+    pub fn finish(mut self) -> String {
+        for index in 0..self.agents.len() {
+            self.silence(Who(index), Duration::from_millis(20));
+        }
+        self.record
+    }
+
+    /// Fails the test with all that is known.
+    pub fn fail(&self, why: &str) -> ! {
+        panic!(
+            "{why}\n=== so far\n{}\n=== server log\n{}",
+            self.record,
+            self.server.log()
+        );
+    }
+}
+
+/// What xlog wrote, line by line, without process, level and prefix.
+pub fn script_output(log: &str) -> Vec<String> {
+    log.lines()
+        .filter_map(|line| line.split_once("<script>: "))
+        .map(|(_, text)| text.to_owned())
+        .collect()
+}
