@@ -18,6 +18,7 @@ mod params;
 mod source_note;
 mod uri;
 mod values;
+mod verdict;
 mod via;
 
 pub use address::NameAddr;
@@ -32,6 +33,7 @@ pub use message::{CSeq, Header, Message};
 pub use method::Method;
 pub use name::HeaderId;
 pub use params::{Param, Params, ParamsIter};
-pub use uri::{Scheme, Uri, UriError, same_host};
+pub use uri::{Scheme, Uri, UriError, host_address, same_host};
 pub use values::{Value, Values, split_values};
+pub use verdict::{Verdict, check, check_with, unsupported};
 pub use via::Via;

@@ -1,6 +1,7 @@
 //! A SIP message: the bytes as they came, and their index. Nothing here changes or copies them.
 
-use crate::address::{AddressSpans, NameAddr};
+mod parts;
+
 use crate::error::{ParseError, Rejected};
 use crate::index::{Index, Line, Start};
 use crate::lex::{Span, number};
@@ -8,7 +9,6 @@ use crate::method::Method;
 use crate::name::HeaderId;
 use crate::uri::{Uri, UriError};
 use crate::values::Values;
-use crate::via::{Via, ViaSpans};
 
 /// A message: owned bytes and their index.
 #[derive(Clone, Debug, Default)]
@@ -223,87 +223,6 @@ impl Message {
         Values::new(&self.bytes, lines, None)
     }
 
-    /// The Vias from the top; ends before a malformed one.
-    pub fn vias(&self) -> impl Iterator<Item = Via<'_>> {
-        self.values(HeaderId::Via).map_while(|value| {
-            let (spans, _) =
-                ViaSpans::read(&self.bytes, value.span.start.into(), value.span.end.into())?;
-            Some(Via::new(&self.bytes, spans))
-        })
-    }
-
-    /// The topmost Via, if it is well-formed.
-    pub fn top_via(&self) -> Option<Via<'_>> {
-        self.index.via.text.get(&self.bytes)?;
-        Some(Via::new(&self.bytes, self.index.via))
-    }
-
-    pub(crate) const fn top_via_spans(&self) -> &ViaSpans {
-        &self.index.via
-    }
-
-    /// From, if it is well-formed.
-    pub fn from(&self) -> Option<NameAddr<'_>> {
-        self.address(&self.index.from)
-    }
-
-    /// To, if it is well-formed.
-    pub fn to(&self) -> Option<NameAddr<'_>> {
-        self.address(&self.index.to)
-    }
-
-    /// The tag in From; empty if it is written so.
-    pub fn from_tag(&self) -> Option<&[u8]> {
-        self.index.from.tag.get(&self.bytes)
-    }
-
-    /// The tag in To; empty if it is written so.
-    pub fn to_tag(&self) -> Option<&[u8]> {
-        self.index.to.tag.get(&self.bytes)
-    }
-
-    /// Call-ID.
-    pub fn call_id(&self) -> Option<&[u8]> {
-        self.index.call_id.get(&self.bytes)
-    }
-
-    /// CSeq, if it is well-formed.
-    pub fn cseq(&self) -> Option<CSeq<'_>> {
-        let method_bytes = self.index.cseq_method.get(&self.bytes)?;
-        let method = Method::from_bytes(method_bytes);
-        Some(CSeq {
-            number: self.index.cseq,
-            method,
-            method_bytes,
-        })
-    }
-
-    /// The number in CSeq as written; empty if CSeq is missing or malformed.
-    pub fn cseq_number_bytes(&self) -> &[u8] {
-        self.index.cseq_number.of(&self.bytes)
-    }
-
-    /// The addresses in Contact from the top; ends before a malformed one. `*` is one of them (`is_star`).
-    pub fn contacts(&self) -> impl Iterator<Item = NameAddr<'_>> {
-        self.addresses(HeaderId::Contact)
-    }
-
-    /// The addresses in Route from the top; ends before a malformed one.
-    pub fn routes(&self) -> impl Iterator<Item = NameAddr<'_>> {
-        self.addresses(HeaderId::Route)
-    }
-
-    /// The addresses in Record-Route from the top; ends before a malformed one.
-    pub fn record_routes(&self) -> impl Iterator<Item = NameAddr<'_>> {
-        self.addresses(HeaderId::RecordRoute)
-    }
-
-    /// The addresses in a list header (P-Asserted-Identity, Path, …) from the top; ends before a malformed one.
-    pub fn addresses(&self, id: HeaderId) -> impl Iterator<Item = NameAddr<'_>> {
-        self.values(id)
-            .map_while(|value| NameAddr::parse(value.text))
-    }
-
     /// Max-Forwards, 0 to 255.
     pub const fn max_forwards(&self) -> Option<u32> {
         self.index.max_forwards
@@ -360,6 +279,10 @@ impl Message {
         inside.then(|| Span::new(offset, end))
     }
 
+    pub(crate) const fn index_start(&self) -> Start {
+        self.index.start
+    }
+
     fn lines_from(&self, id: HeaderId) -> &[Line] {
         let first = self.index.first_of(id).unwrap_or(self.index.lines.len());
         self.index.lines.get(first..).unwrap_or_default()
@@ -384,11 +307,6 @@ impl Message {
                 end: line.end,
             },
         }
-    }
-
-    fn address(&self, spans: &AddressSpans) -> Option<NameAddr<'_>> {
-        spans.text.get(&self.bytes)?;
-        Some(NameAddr::new(&self.bytes, spans))
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use smallvec::SmallVec;
 
 use crate::lex::Span;
+use crate::uri::host_address;
 use crate::via::ViaSpans;
 
 /// The changes to one Via element.
@@ -52,12 +53,5 @@ impl SourceNote {
 
 /// Whether a Via host is this address. A name never is.
 fn is_address(host: &[u8], address: IpAddr) -> bool {
-    let bare = host
-        .strip_prefix(b"[")
-        .and_then(|h| h.strip_suffix(b"]"))
-        .unwrap_or(host);
-    let parsed = std::str::from_utf8(bare)
-        .ok()
-        .and_then(|text| text.parse::<IpAddr>().ok());
-    parsed.is_some_and(|host| host.to_canonical() == address.to_canonical())
+    host_address(host).is_some_and(|host| host.to_canonical() == address.to_canonical())
 }

@@ -4,6 +4,7 @@ mod compare;
 mod rewrite;
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::escape::escaped;
 use crate::hop::Transport;
@@ -271,15 +272,30 @@ fn scheme(text: &[u8]) -> Scheme {
 }
 
 /// A host name, an IPv4 address or a bracketed IPv6 address. Underscores pass: they are common in practice.
-pub(crate) fn is_host(host: &[u8]) -> bool {
+fn is_host(host: &[u8]) -> bool {
     match host {
         [] => false,
-        [b'[', inner @ .., b']'] => {
-            std::str::from_utf8(inner).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok())
-        }
+        [b'[', ..] => host_address(host).is_some_and(|address| address.is_ipv6()),
         _ => host
             .iter()
             .all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')),
+    }
+}
+
+/// The address that a host is, with or without the brackets of an IPv6 reference; `None` for a name.
+///
+/// Three colons before an IPv4 tail are read as two: the grammar of RFC 3261 makes some write them (RFC 5118 §4.10).
+pub fn host_address(host: &[u8]) -> Option<IpAddr> {
+    let bare = host
+        .strip_prefix(b"[")
+        .and_then(|host| host.strip_suffix(b"]"))
+        .unwrap_or(host);
+    let text = std::str::from_utf8(bare).ok()?;
+    match text.split_once(":::") {
+        Some((head, tail)) if tail.contains('.') && !tail.contains(':') => {
+            format!("{head}::{tail}").parse().ok()
+        }
+        _ => text.parse().ok(),
     }
 }
 
@@ -338,6 +354,13 @@ mod tests {
     }
 
     #[test]
+    fn three_colons_before_an_ipv4_tail_are_two() {
+        let uri = Uri::parse(b"sip:user@[2001:db8:::192.0.2.1]").expect("valid");
+        assert_eq!(host_address(uri.host), host_address(b"2001:db8::192.0.2.1"));
+        assert!(host_address(uri.host).is_some());
+    }
+
+    #[test]
     fn tel_and_others() {
         let uri = Uri::parse(b"tel:+1-201;phone-context=x").expect("valid");
         assert_eq!(
@@ -363,6 +386,8 @@ mod tests {
             "sip:a@h:",
             "sip:a@h:x",
             "sip:a@h:65536",
+            "sip:[1.2.3.4]",
+            "sip:[::::1.2.3.4]",
             "sip:2001:db8::10",
             "sip:[::1",
             "sip:[x]",

@@ -1,8 +1,7 @@
 //! When two URIs are the same (RFC 3261 §19.1.4).
 
-use super::{Scheme, Uri};
+use super::{Scheme, Uri, host_address};
 use crate::escape::{escaped, is_unreserved};
-use std::net::Ipv6Addr;
 
 /// Parameters that may not be in one URI only.
 const DECISIVE: [&[u8]; 5] = [b"user", b"ttl", b"method", b"maddr", b"transport"];
@@ -32,24 +31,12 @@ impl Uri<'_> {
     }
 }
 
-/// Whether two hosts are the same: names in any case, IPv6 addresses in any notation.
+/// Whether two hosts are the same: names in any case, addresses in any notation.
 pub fn same_host(one: &[u8], other: &[u8]) -> bool {
-    match (ipv6(one), ipv6(other)) {
-        (Some(one), Some(other)) => one == other,
-        (None, None) => one.eq_ignore_ascii_case(other),
-        _ => false,
+    if one.eq_ignore_ascii_case(other) {
+        return true;
     }
-}
-
-fn ipv6(host: &[u8]) -> Option<Ipv6Addr> {
-    let inner = host
-        .strip_prefix(b"[")
-        .and_then(|host| host.strip_suffix(b"]"))
-        .unwrap_or(host);
-    if !inner.contains(&b':') {
-        return None;
-    }
-    std::str::from_utf8(inner).ok()?.parse().ok()
+    host_address(one).is_some_and(|address| host_address(other) == Some(address))
 }
 
 fn same_option(one: Option<&[u8]>, other: Option<&[u8]>) -> bool {
