@@ -4,4 +4,5 @@
 
 pub mod counters;
 pub mod listen;
+pub mod stream;
 pub mod udp;

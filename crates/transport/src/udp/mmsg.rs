@@ -77,7 +77,7 @@ impl Receiver {
                 header.msg_hdr.msg_iov = vector;
                 header.msg_hdr.msg_iovlen = 1;
                 header.msg_hdr.msg_control = ptr::from_mut(control).cast();
-                header.msg_hdr.msg_controllen = CONTROL_BYTES as _;
+                header.msg_hdr.msg_controllen = CONTROL_BYTES;
                 header
             })
             .collect();
@@ -101,7 +101,7 @@ impl Receiver {
         for header in self.headers.iter_mut().take(self.used) {
             // The kernel has put the real lengths here; say again how much room there is.
             header.msg_hdr.msg_namelen = NAME_BYTES;
-            header.msg_hdr.msg_controllen = CONTROL_BYTES as _;
+            header.msg_hdr.msg_controllen = CONTROL_BYTES;
             header.msg_hdr.msg_flags = 0;
         }
         self.used = 0;
@@ -133,10 +133,7 @@ impl Receiver {
             bytes: self.arena.get(start..start + length)?,
             remote: read_name(self.names.get(index)?, header.msg_hdr.msg_namelen),
             truncated: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
-            drops: read_drops(
-                self.controls.get(index)?,
-                header.msg_hdr.msg_controllen as usize,
-            ),
+            drops: read_drops(self.controls.get(index)?, header.msg_hdr.msg_controllen),
         })
     }
 }
