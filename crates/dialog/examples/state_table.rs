@@ -1,5 +1,5 @@
 //! Prints the state table: `cargo run -p tandem-dialog --example state_table`.
 
 fn main() {
-    print!("{}", dialog::state::table_text());
+    print!("{}", tandem_dialog::state::table_text());
 }

@@ -4,6 +4,7 @@ use crate::flags::dflags;
 use crate::id::DialogId;
 use crate::input::Now;
 use crate::packed::{Item, Kind};
+use crate::state::State;
 use crate::stats::Counters;
 use crate::tracker::{Tracker, Work};
 
@@ -34,12 +35,12 @@ impl Tracker {
     pub fn set_timeout(&self, id: DialogId, seconds: u32, now: Now) -> bool {
         let change = |work: &mut Work<'_>| {
             let record = &mut *work.record;
-            if seconds == 0 || record.state == crate::State::Deleted {
+            if seconds == 0 || record.state == State::Deleted {
                 return false;
             }
             record.lifetime = seconds;
+            record.lifetime_before_grace = 0;
             if record.state.is_active() {
-                record.grace = false;
                 record.expire_in(seconds, work.now);
                 record.dflags |= dflags::CHANGED;
             }

@@ -1,12 +1,15 @@
 //! How a call ends without its parties: by its deadline, by the embedding program, by never beginning;
 //! and when its record goes.
 
+use parking_lot::Mutex;
+use timer::Time;
+
 use crate::effects::{Effects, EndReason, Ending, Event, Party};
 use crate::flags::{dflags, iflags};
 use crate::id::DialogId;
 use crate::input::{Now, Side};
 use crate::local::{LegKey, LegOutcome};
-use crate::record::NO_ACK_GRACE_SECS;
+use crate::shard::Shard;
 use crate::state::{Input, Outcome, State};
 use crate::stats::Counters;
 use crate::tracker::{Tracker, Work};
@@ -89,6 +92,12 @@ impl Tracker {
         due
     }
 
+    /// A moment before which no deadline passes in any part; `None` for an empty tracker.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let next = |shard: &Mutex<Shard>| shard.lock().wheel.next_deadline();
+        self.shards.iter().filter_map(next).min()
+    }
+
     /// Which deadline of this call has passed; `None` if none has, or the call is gone.
     pub fn passed_deadline(&self, id: DialogId, now: Now) -> Option<Deadline> {
         self.read(id, |record| {
@@ -164,8 +173,7 @@ impl Tracker {
 impl Work<'_> {
     fn timeout(&mut self, deadline: Deadline) {
         if deadline == Deadline::NoAck {
-            self.record.grace = true;
-            self.record.expire_in(NO_ACK_GRACE_SECS, self.now);
+            self.record.begin_grace(self.now);
             self.record.dflags |= dflags::CHANGED;
             self.effects.no_ack = true;
             return;

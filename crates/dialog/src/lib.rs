@@ -67,3 +67,8 @@ pub use stats::{Resettable, Statistics};
 pub use timer::Time;
 pub use tracker::Tracker;
 pub use view::{DialogView, ForkView, LegView};
+
+/// Compiles and runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -23,7 +23,7 @@ const LEG: [usize; 2] = [5, 9];
 const FIELDS: usize = 13;
 
 /// Seconds that a call without ACK gets after `noack_timeout`.
-pub(crate) const NO_ACK_GRACE_SECS: u32 = 10;
+const NO_ACK_GRACE_SECS: u32 = 10;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
@@ -48,6 +48,8 @@ pub(crate) struct Record {
     pub(crate) end_ts: u32,
     /// Seconds.
     pub(crate) lifetime: u32,
+    /// The lifetime that an ACK within the last ten seconds brings back; 0 if none.
+    pub(crate) lifetime_before_grace: u32,
     /// When the lifetime is over, in Unix time.
     pub(crate) expires_unix: u32,
     /// When the lifetime is over; `NEVER` before the answer.
@@ -94,6 +96,7 @@ impl Record {
                 .lifetime
                 .filter(|&s| s > 0)
                 .unwrap_or(settings.default_timeout),
+            lifetime_before_grace: 0,
             expires_unix: 0,
             expires: Time::NEVER,
             since: now.time,
@@ -195,6 +198,38 @@ impl Record {
         self.cseq[1] = early.map_or(0, |fork| fork.cseq[1]);
         self.local_cseq = early.map_or(self.local_cseq, |fork| fork.local_cseq);
         self.answered = true;
+        self.write_callee(tag, callee);
+    }
+
+    /// Makes a further dialog the one that is shown, after the one that won has ended.
+    pub(crate) fn promote(&mut self, index: usize) {
+        let mut ended = self.winner();
+        let Some(slot) = self.forks.get_mut(index) else {
+            return;
+        };
+        ended.state = ForkState::Ended;
+        let fork = std::mem::replace(slot, ended);
+        self.cseq[0] = self.cseq[0].max(fork.cseq[0]);
+        self.cseq[1] = fork.cseq[1];
+        self.local_cseq = fork.local_cseq;
+        self.outcome = fork.outcome;
+        self.write_callee(fork.tag(), &fork.callee());
+    }
+
+    fn winner(&self) -> Fork {
+        let leg = CalleeLeg {
+            contact: self.contact(Side::Callee),
+            route_set: self.route_set(Side::Callee),
+            socket: self.socket(Side::Callee),
+        };
+        let mut fork = Fork::new(ForkState::Confirmed, self.tag(Side::Callee), &leg);
+        fork.cseq = self.cseq;
+        fork.local_cseq = self.local_cseq;
+        fork.outcome = self.outcome;
+        fork
+    }
+
+    fn write_callee(&mut self, tag: &[u8], callee: &CalleeLeg<'_>) {
         let first = LEG[1];
         self.text.set(&[
             (first, tag),
@@ -204,23 +239,21 @@ impl Record {
         ]);
     }
 
-    /// Makes a further dialog the one that is shown, after the one that won has ended.
-    pub(crate) fn promote(&mut self, index: usize) {
-        if index >= self.forks.len() {
-            return;
+    /// The last ten seconds of a call that no ACK came for begin.
+    pub(crate) fn begin_grace(&mut self, now: Now) {
+        self.grace = true;
+        self.lifetime_before_grace = self.lifetime;
+        self.lifetime = NO_ACK_GRACE_SECS;
+        self.expire_in(self.lifetime, now);
+    }
+
+    /// The ACK came after all.
+    pub(crate) fn end_grace(&mut self) {
+        self.grace = false;
+        if self.lifetime_before_grace != 0 {
+            self.lifetime = self.lifetime_before_grace;
+            self.lifetime_before_grace = 0;
         }
-        let fork = self.forks.remove(index);
-        self.cseq[0] = self.cseq[0].max(fork.cseq[0]);
-        self.cseq[1] = fork.cseq[1];
-        self.local_cseq = fork.local_cseq;
-        let callee = fork.callee();
-        let first = LEG[1];
-        self.text.set(&[
-            (first, fork.tag()),
-            (first + 1, callee.contact),
-            (first + 2, callee.route_set),
-            (first + 3, callee.socket),
-        ]);
     }
 
     /// Takes another remote target; an empty socket leaves the recorded one.

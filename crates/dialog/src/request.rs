@@ -79,7 +79,7 @@ impl Work<'_> {
         match self.outcome(Input::Ack) {
             Outcome::To(state) => {
                 self.enter(state);
-                self.record.grace = false;
+                self.record.end_grace();
                 self.take_lifetime(request.lifetime);
                 self.record.expire_in(self.record.lifetime, self.now);
                 self.record.dflags |= dflags::CHANGED;

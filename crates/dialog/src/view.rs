@@ -9,7 +9,7 @@ use crate::input::{Now, Side};
 use crate::local::LegOutcome;
 use crate::packed::Kind;
 use crate::profile::ProfileId;
-use crate::record::{NO_ACK_GRACE_SECS, Record};
+use crate::record::Record;
 use crate::settings::ProfileSettings;
 use crate::state::State;
 
@@ -63,7 +63,8 @@ impl DialogView {
     /// and each hold.
     pub fn references(&self) -> u32 {
         let table = u32::from(self.record.state != State::Deleted);
-        table + u32::from(self.record.state.is_active()) + u32::from(self.record.holds)
+        let timer = u32::from(self.record.state.is_active());
+        (table + timer + u32::from(self.record.holds)).max(1)
     }
 
     /// Call-ID.
@@ -126,11 +127,7 @@ impl DialogView {
 
     /// The lifetime in seconds; 10 for a call that no ACK came for in time.
     pub fn lifetime(&self) -> u32 {
-        if self.record.grace {
-            NO_ACK_GRACE_SECS
-        } else {
-            self.record.lifetime
-        }
+        self.record.lifetime
     }
 
     /// The volatile flags, [`dflags`](crate::dflags).

@@ -1,0 +1,11 @@
+//! The tracker as its users see it, with simulated time.
+
+mod ending;
+mod forks;
+mod listing;
+mod matching;
+mod profiles;
+mod replies;
+mod requests;
+mod support;
+mod timeouts;
