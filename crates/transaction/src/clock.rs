@@ -24,7 +24,8 @@ pub enum TimerEvent {
     },
     /// The requester did not acknowledge the negative final reply.
     NoAck,
-    /// Nobody answered the requester within the lifetime; the record now only absorbs.
+    /// Nobody answered the requester within the lifetime: send a final reply. Otherwise the
+    /// transaction is released after another `wt_timer`.
     Unanswered,
 }
 
@@ -166,7 +167,14 @@ impl<U, B> Transaction<U, B> {
         if self.server.pace.has_expired(now) {
             let linger = self.straggler_pace(now);
             let (pace, event) = match self.server.state.on(ServerEvent::Expire) {
-                ServerAction::Unanswered => (linger, Some(TimerEvent::Unanswered)),
+                ServerAction::Unanswered if self.server.is_overdue => {
+                    self.server.state.on(ServerEvent::Release);
+                    (linger, None)
+                }
+                ServerAction::Unanswered => {
+                    self.server.is_overdue = true;
+                    (linger, Some(TimerEvent::Unanswered))
+                }
                 ServerAction::Unacknowledged => (linger, Some(TimerEvent::NoAck)),
                 _ => (Pace::IDLE, None),
             };

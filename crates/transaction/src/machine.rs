@@ -124,7 +124,7 @@ pub(crate) enum ServerAction {
     Acknowledged,
     /// No ACK came: stop repeating, and wait for stragglers.
     Unacknowledged,
-    /// Nobody answered within the lifetime: wait for stragglers.
+    /// Nobody answered within the lifetime: say so, and if nothing is done about it, release.
     Unanswered,
     /// Wait for stragglers.
     Wait,

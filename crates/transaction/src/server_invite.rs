@@ -41,7 +41,7 @@ const TABLE: [[(State, Action); Event::ALL.len()]; State::ALL.len()] = {
             (Proceeding, Resend),           // Retransmission
             (Proceeding, Nothing),          // Ack
             (Proceeding, Nothing),          // Repeat
-            (Confirmed,  Unanswered),       // Expire
+            (Proceeding, Unanswered),       // Expire
             (Confirmed,  Wait),             // Release
         ],
         // Completed

@@ -38,7 +38,7 @@ const TABLE: [[(State, Action); Event::ALL.len()]; State::ALL.len()] = {
             (Trying,     Nothing),      // Retransmission
             (Trying,     Nothing),      // Ack
             (Trying,     Nothing),      // Repeat
-            (Completed,  Unanswered),   // Expire
+            (Trying,     Unanswered),   // Expire
             (Completed,  Wait),         // Release
         ],
         // Proceeding
@@ -49,7 +49,7 @@ const TABLE: [[(State, Action); Event::ALL.len()]; State::ALL.len()] = {
             (Proceeding, Resend),
             (Proceeding, Nothing),
             (Proceeding, Nothing),
-            (Completed,  Unanswered),
+            (Proceeding, Unanswered),
             (Completed,  Wait),
         ],
         // Completed

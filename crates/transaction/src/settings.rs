@@ -11,7 +11,8 @@ pub struct Timers {
     pub max_inv_lifetime: u32,
     /// The same for other methods.
     pub max_noninv_lifetime: u32,
-    /// How long a completed transaction absorbs retransmissions (timers D, I, J, K, L and M).
+    /// How long a completed transaction absorbs retransmissions (timers D, I, J, K, L and M). The
+    /// RFC wants 32 s for D, J, L and M over UDP; what comes after this time finds no transaction.
     pub wt_timer: u32,
     /// First retransmission interval over an unreliable transport (T1).
     pub retr_timer1: u32,

@@ -79,19 +79,19 @@ pub struct TableOptions {
 /// The transactions. `U` and `B` are the embedding program's data for a transaction and a branch.
 pub struct Table<U, B> {
     seed: Seed,
-    shards: Box<[CacheLine<Mutex<Shard<U, B>>>]>,
+    shards: Box<[Slot<U, B>]>,
 }
 
 /// Keeps neighbours from sharing a cache line.
 #[repr(align(64))]
-struct CacheLine<T>(T);
+struct Slot<U, B>(Mutex<Shard<U, B>>);
 
 impl<U, B> Table<U, B> {
     /// An empty table.
     pub fn new(options: TableOptions) -> Self {
         let TableOptions { seed, now, tick_ms } = options;
         let first_label = seed[0] as u32 & 0x7fff_ffff;
-        let shard = |_| CacheLine(Mutex::new(Shard::new(now, tick_ms, first_label)));
+        let shard = |_| Slot(Mutex::new(Shard::new(now, tick_ms, first_label)));
         Self {
             seed: Seed(seed),
             shards: (0..SHARDS).map(shard).collect(),
@@ -318,6 +318,7 @@ impl<U, B> Table<U, B> {
                 pace: Pace::IDLE,
                 last_status: 0,
                 last_reply: None,
+                is_overdue: false,
             },
             branches: Vec::new(),
             fork: Fork::default(),

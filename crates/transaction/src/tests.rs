@@ -1,1 +1,9 @@
+mod call;
+mod cancelling;
+mod forking;
+mod matching;
+mod messages;
+mod network;
+mod peers;
 mod tables;
+mod timers;

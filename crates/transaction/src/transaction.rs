@@ -83,6 +83,8 @@ pub(crate) struct Server {
     pub(crate) pace: Pace,
     pub(crate) last_status: u16,
     pub(crate) last_reply: Option<Arc<[u8]>>,
+    /// The lifetime ended without an answer.
+    pub(crate) is_overdue: bool,
 }
 
 /// What is known about the branches as a whole.
@@ -215,7 +217,7 @@ impl<U, B> Transaction<U, B> {
 
     /// Whether the exchange is over and the record only absorbs what is retransmitted.
     pub fn is_waiting(&self) -> bool {
-        self.is_answered() && !self.branches.iter().any(Branch::is_pending)
+        !self.server.state.is_pending() && !self.branches.iter().any(Branch::is_pending)
     }
 
     /// What scripts and counters need to know of the traffic since the last call.
