@@ -178,7 +178,8 @@ impl<U, B> Transaction<U, B> {
             other => other,
         };
         let record = &mut self.branches[branch];
-        if let Some(bytes) = wire::cancel(&record.sent, reason) {
+        let copied = self.settings.copied_headers.as_deref();
+        if let Some(bytes) = wire::cancel(&record.sent, reason, copied) {
             record.cancel = Some(Cancel {
                 bytes,
                 waits: true,

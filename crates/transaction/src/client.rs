@@ -108,15 +108,16 @@ impl<U, B> Transaction<U, B> {
             self.cancel_reply_received(branch, status, now);
             return ReplyVerdict::Absorbed;
         }
+        let copied = self.settings.copied_headers.as_deref();
         match record.state.on(Event::of_status(status)) {
             Action::Progress => self.progress(branch, status, now, out),
             Action::Deliver => self.branch_completed(branch, status, reply, now),
             Action::AckAndDeliver => {
-                record.acknowledge(reply, out);
+                record.acknowledge(reply, copied, out);
                 self.branch_completed(branch, status, reply, now);
             }
             Action::AckAgain => {
-                record.acknowledge(reply, out);
+                record.acknowledge(reply, copied, out);
                 return ReplyVerdict::Absorbed;
             }
             Action::CancelLate => {
@@ -164,10 +165,12 @@ impl<U, B> Transaction<U, B> {
 
 impl<B> Branch<B> {
     /// RFC 3261 §17.1.1.3.
-    fn acknowledge(&self, reply: &Message, out: &mut Vec<Output>) {
-        out.extend(wire::ack(&self.sent, reply).map(|bytes| Output::Send {
-            hop: self.hop,
-            bytes,
-        }));
+    fn acknowledge(&self, reply: &Message, copied: Option<&[u8]>, out: &mut Vec<Output>) {
+        out.extend(
+            wire::ack(&self.sent, reply, copied).map(|bytes| Output::Send {
+                hop: self.hop,
+                bytes,
+            }),
+        );
     }
 }

@@ -25,8 +25,9 @@ fn a_ringing_branch_gets_a_cancel_of_its_own() {
         format!(
             "CANCEL sip:bob@example.com SIP/2.0\r\n\
              Via: SIP/2.0/UDP 10.0.0.9:5060;branch={value}\r\n\
+             Max-Forwards: 70\r\n\
              From: <sip:alice@example.com>;tag=a\r\nTo: <sip:bob@example.com>\r\n\
-             Call-ID: call-1\r\nCSeq: 1 CANCEL\r\nMax-Forwards: 70\r\n\
+             Call-ID: call-1\r\nCSeq: 1 CANCEL\r\n\
              Route: <sip:edge.example.com;lr>\r\nContent-Length: 0\r\n\
              Reason: SIP;cause=300\r\n\r\n"
         ),
@@ -175,4 +176,23 @@ fn a_scripts_final_reply_cancels_what_is_pending() {
     assert_eq!(call.decide(1, 408), Decision::Discard);
     call.run_until(70_000);
     assert!(call.is_gone());
+}
+
+#[test]
+fn chosen_headers_are_copied() {
+    for (prefix, copies) in [(None, 0), (Some(&b"x-tr"[..]), 1)] {
+        let mut call = Call::with_settings(|s| s.copied_headers = prefix.map(Into::into));
+        call.fork(1);
+        call.reply(0, 180);
+        cancel(&mut call, None);
+        assert_eq!(
+            call.last("b0 CANCEL").matches("X-Trace: 7\r\n").count(),
+            copies
+        );
+        call.reply(0, 487);
+        assert_eq!(
+            call.last("b0 ACK").matches("X-Trace: 7\r\n").count(),
+            copies
+        );
+    }
 }

@@ -67,7 +67,7 @@ impl Request<'_> {
         format!(
             "{method} sip:bob@example.com SIP/2.0\r\n{own_via}\
              Via: SIP/2.0/UDP {sent_by};branch={branch}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:alice@example.com>;tag=a\r\n\
+             Max-Forwards: 70\r\nX-Trace: 7\r\nFrom: <sip:alice@example.com>;tag=a\r\n\
              To: <sip:bob@example.com>{to_tag}\r\nCall-ID: call-1\r\n\
              CSeq: {cseq} {cseq_method}\r\nRoute: <sip:edge.example.com;lr>\r\n\
              Content-Length: 0\r\n\r\n"

@@ -222,7 +222,10 @@ fn run(seed: u64, lossy: bool, plans: &[Plan], cancel_at_ms: Option<u64>) -> Out
         .collect();
     let mut sent = Vec::new();
     caller.start(PROXY, &mut sent);
-    for now_ms in (0..260_000).step_by(STEP_MS as usize) {
+    for now_ms in (0..300_000).step_by(STEP_MS as usize) {
+        if now_ms % 10_000 == 9_990 && proxy.table.is_empty() && network.packets.is_empty() {
+            break;
+        }
         proxy.now = Time::from_millis(now_ms);
         while let Some((port, text)) = network.arrived(now_ms) {
             let message = Message::parse(text.into_bytes()).expect("well-formed");
