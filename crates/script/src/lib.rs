@@ -2,16 +2,38 @@
 
 pub mod ast;
 pub mod catalog;
+pub mod compile;
 pub mod diagnostic;
-pub mod source;
 pub mod ere;
 pub mod format;
 pub mod host;
+mod lexer;
 pub mod machine;
+pub mod parser;
+mod preprocess;
 pub mod program;
+pub mod settings;
+pub mod source;
 pub mod subst;
+pub mod suggest;
 mod transform;
 pub mod value;
 pub mod variable;
-mod compile;
-pub mod suggest;
+
+pub use catalog::{
+    BlockKind, Catalog, FunctionId, KeySpec, NameError, Parameter, ParameterKind, Resolved, Routes,
+    Signature, VariableId,
+};
+pub use compile::compile;
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use ere::Ere;
+pub use format::{Format, TextError};
+pub use host::{Completion, Host, Index, Outcome, Place, RouteEnd, SetError};
+pub use machine::{Args, Lazy, Limits, Machine, Progress};
+pub use parser::{Options, parse};
+pub use program::{BlockId, Key, Program};
+pub use settings::Settings;
+pub use source::{FileLoader, Loader, MemoryLoader, SourceMap, Span};
+pub use subst::Subst;
+pub use value::{Str, Value, parse_int};
+pub use variable::Variable;

@@ -97,13 +97,8 @@ impl SourceMap {
         Self::default()
     }
 
-    /// Adds a text and returns its number.
-    pub fn add(
-        &mut self,
-        name: &str,
-        text: Arc<[u8]>,
-        origin: Origin,
-    ) -> Result<usize, TooMuchText> {
+    /// Adds a text and returns its first position.
+    pub fn add(&mut self, name: &str, text: Arc<[u8]>, origin: Origin) -> Result<u32, TooMuchText> {
         let base = self.next_base();
         let length = u32::try_from(text.len()).map_err(|_| TooMuchText)?;
         base.checked_add(length)
@@ -115,12 +110,7 @@ impl SourceMap {
             base,
             origin,
         });
-        Ok(self.sources.len() - 1)
-    }
-
-    /// The text with this number.
-    pub fn source(&self, number: usize) -> Option<&Source> {
-        self.sources.get(number)
+        Ok(base)
     }
 
     /// The text in which a span lies.
