@@ -12,7 +12,7 @@ pub struct Page {
 
 impl Page {
     /// How many values a producer should put into one page, about.
-    pub const VALUES: usize = 128;
+    pub const VALUES: usize = 32;
 
     /// Appends a value.
     pub fn push(&mut self, value: impl Into<Value>) {

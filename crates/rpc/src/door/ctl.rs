@@ -32,8 +32,8 @@ impl Ctl {
 }
 
 impl Answer for Ctl {
-    async fn answer(&self, request: Vec<u8>) -> Option<Vec<u8>> {
-        self.respond(&request).await
+    async fn answer(&self, request: &[u8]) -> Option<Vec<u8>> {
+        self.respond(request).await
     }
 
     fn too_big(&self, request: &[u8]) -> Vec<u8> {

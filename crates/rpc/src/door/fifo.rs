@@ -15,7 +15,7 @@ use super::json::{Json, write};
 use super::table::DoorCounters;
 use super::tasks::{SideTasks, Stop};
 use super::{
-    ERROR_PAUSE, READ_BYTES, REQUEST_BYTES_MAX, REST_TIMEOUT, SIDE_TASKS_MAX, WRITE_TIMEOUT,
+    ERROR_PAUSE, OPEN_TIMEOUT, READ_BYTES, REQUEST_BYTES_MAX, REST_TIMEOUT, SIDE_TASKS_MAX,
 };
 use crate::json::{Framer, Request};
 
@@ -88,7 +88,7 @@ fn reply_path(reply_dir: &Path, name: &str) -> Option<PathBuf> {
 
 /// Clients often open their FIFO for reading only after they have written the request.
 async fn open_reply(path: &Path) -> io::Result<pipe::Sender> {
-    let deadline = Instant::now() + WRITE_TIMEOUT;
+    let deadline = Instant::now() + OPEN_TIMEOUT;
     loop {
         match open_fifo_writer(path) {
             Ok(file) => return pipe::Sender::from_file(file),

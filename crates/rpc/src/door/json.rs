@@ -15,17 +15,18 @@ use super::{
 use crate::json::{Framer, Request, Response, answer_async, refuse};
 use crate::{Fault, Registry};
 
-/// What all JSON-RPC doors share. Sockets and FIFOs always answer in the indented form.
+/// What all JSON-RPC doors share.
 #[derive(Clone)]
 pub(super) struct Json {
     pub(super) registry: Arc<Registry>,
     pub(super) table: Arc<DoorTable>,
+    pub(super) pretty: bool,
 }
 
 impl Json {
     /// The response to a request; `None` if the command did not end in time.
     pub(super) async fn respond(&self, request: Request) -> Option<Response> {
-        let response = answer_async(&self.registry, request, true);
+        let response = answer_async(&self.registry, request, self.pretty);
         timeout(REPLY_TIMEOUT, response).await.ok()
     }
 
@@ -39,13 +40,13 @@ impl Json {
 }
 
 impl Answer for Json {
-    async fn answer(&self, request: Vec<u8>) -> Option<Vec<u8>> {
-        let mut response = self.respond(self.parse(&request)?).await?;
+    async fn answer(&self, request: &[u8]) -> Option<Vec<u8>> {
+        let mut response = self.respond(self.parse(request)?).await?;
         let mut reply = Vec::new();
         while let Some(chunk) = response.next_chunk() {
             reply.extend_from_slice(&chunk);
             if reply.len() > DATAGRAM_REPLY_BYTES_MAX {
-                return Some(self.too_big(&request));
+                return Some(self.too_big(request));
             }
         }
         Some(reply)
@@ -54,7 +55,7 @@ impl Answer for Json {
     fn too_big(&self, request: &[u8]) -> Vec<u8> {
         let request = Request::parse(request).unwrap_or_default();
         let fault = Fault::new(500, "reply is too big for a datagram");
-        refuse(request, fault, true).into_bytes()
+        refuse(request, fault, self.pretty).into_bytes()
     }
 }
 

@@ -23,7 +23,7 @@ pub use table::{DoorCounters, DoorTable};
 use crate::binrpc::Limits;
 
 /// The doors to open.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct DoorsConfig {
     /// The ctl module's doors.
     pub binrpc: Option<BinrpcConfig>,
@@ -33,6 +33,24 @@ pub struct DoorsConfig {
     pub datagram: Option<JsonSocketConfig>,
     /// A stream socket for JSON requests, one after the other.
     pub stream: Option<JsonSocketConfig>,
+    /// Whether JSON is indented (`pretty_format` of the jsonrpcs module).
+    pub json_pretty: bool,
+    /// How long the sender of a datagram may take to make room for the answer.
+    pub datagram_timeout: Duration,
+}
+
+/// No doors; indented JSON and two seconds for datagrams, as Kamailio has them.
+impl Default for DoorsConfig {
+    fn default() -> Self {
+        Self {
+            binrpc: None,
+            fifo: None,
+            datagram: None,
+            stream: None,
+            json_pretty: true,
+            datagram_timeout: Duration::from_secs(2),
+        }
+    }
 }
 
 /// The doors of the ctl module.
@@ -126,7 +144,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 const REST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a command may defer its reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a peer may take to read a piece of the reply.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a peer of a stream may take to read a piece of the reply; a person may be paging.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a peer may take to open its FIFO.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 /// The pause after the system refused something, so that a lasting error costs no CPU.
 const ERROR_PAUSE: Duration = Duration::from_millis(100);

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
@@ -10,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::table::{DoorCounters, DoorTable};
 use super::tasks::{SideTasks, Stop};
-use super::{DATAGRAM_BYTES_MAX, ERROR_PAUSE, SIDE_TASKS_MAX, WRITE_TIMEOUT};
+use super::{DATAGRAM_BYTES_MAX, ERROR_PAUSE, SIDE_TASKS_MAX};
 
 /// Accepts streams.
 pub(super) trait Listener: Send + Sync + 'static {
@@ -88,67 +89,65 @@ impl Datagrams for UdpSocket {
 /// Turns a request into its reply.
 pub(super) trait Answer: Send + Sync + 'static {
     /// The reply, or nothing if the request deserves none.
-    fn answer(&self, request: Vec<u8>) -> impl Future<Output = Option<Vec<u8>>> + Send;
+    fn answer(&self, request: &[u8]) -> impl Future<Output = Option<Vec<u8>>> + Send;
 
     /// What is sent when the reply is too big for a datagram.
     fn too_big(&self, request: &[u8]) -> Vec<u8>;
 }
 
-/// Answers datagrams until the doors close.
-pub(super) async fn serve_datagrams<D: Datagrams, A: Answer>(
-    socket: D,
-    answer: A,
-    table: Arc<DoorTable>,
-    mut stop: Stop,
-) {
-    let door = Arc::new((socket, answer, table));
-    let mut tasks = SideTasks::new(SIDE_TASKS_MAX);
-    let mut datagram = vec![0; DATAGRAM_BYTES_MAX];
-    loop {
-        let received = tokio::select! {
-            () = stop.requested() => break,
-            received = door.0.receive(&mut datagram) => received,
-        };
-        let Ok((len, peer)) = received else {
-            sleep(ERROR_PAUSE).await;
-            continue;
-        };
-        let request = datagram.get(..len).unwrap_or_default().to_vec();
-        let door = door.clone();
-        tasks
-            .run(async move {
-                let (socket, answer, table) = &*door;
-                DoorCounters::count(&table.counters.requests);
-                let sent = answer_datagram(socket, answer, request, peer).await;
-                if !sent {
-                    DoorCounters::count(&table.counters.unsent);
-                }
-            })
-            .await;
-    }
-    tasks.finish().await;
+/// A socket that answers datagrams.
+pub(super) struct DatagramDoor<D, A> {
+    pub(super) socket: D,
+    pub(super) answer: A,
+    pub(super) table: Arc<DoorTable>,
+    /// How long a peer may take to make room for its answer.
+    pub(super) patience: Duration,
 }
 
-/// Answers whether everything that had to be sent was sent.
-async fn answer_datagram<D: Datagrams, A: Answer>(
-    socket: &D,
-    answer: &A,
-    request: Vec<u8>,
-    peer: Option<D::Peer>,
-) -> bool {
-    let again = request.clone();
-    let Some(reply) = answer.answer(request).await else {
-        return true;
-    };
-    let Some(peer) = peer else { return false };
-    match timeout(WRITE_TIMEOUT, socket.send(&reply, &peer)).await {
-        Ok(Ok(_)) => true,
-        Ok(Err(error)) if is_too_big(&error) => {
-            let short = answer.too_big(&again);
-            let sent = timeout(WRITE_TIMEOUT, socket.send(&short, &peer)).await;
-            matches!(sent, Ok(Ok(_)))
+impl<D: Datagrams, A: Answer> DatagramDoor<D, A> {
+    /// Answers datagrams until the doors close.
+    pub(super) async fn serve(self, mut stop: Stop) {
+        let door = Arc::new(self);
+        let mut tasks = SideTasks::new(SIDE_TASKS_MAX);
+        let mut datagram = vec![0; DATAGRAM_BYTES_MAX];
+        loop {
+            let received = tokio::select! {
+                () = stop.requested() => break,
+                received = door.socket.receive(&mut datagram) => received,
+            };
+            let Ok((len, peer)) = received else {
+                sleep(ERROR_PAUSE).await;
+                continue;
+            };
+            let request = datagram.get(..len).unwrap_or_default().to_vec();
+            let door = door.clone();
+            tasks
+                .run(async move {
+                    DoorCounters::count(&door.table.counters.requests);
+                    if !door.serve_one(request, peer).await {
+                        DoorCounters::count(&door.table.counters.unsent);
+                    }
+                })
+                .await;
         }
-        _ => false,
+        tasks.finish().await;
+    }
+
+    /// Answers whether everything that had to be sent was sent.
+    async fn serve_one(&self, request: Vec<u8>, peer: Option<D::Peer>) -> bool {
+        let Some(reply) = self.answer.answer(&request).await else {
+            return true;
+        };
+        let Some(peer) = peer else { return false };
+        match timeout(self.patience, self.socket.send(&reply, &peer)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) if is_too_big(&error) => {
+                let short = self.answer.too_big(&request);
+                let sent = timeout(self.patience, self.socket.send(&short, &peer)).await;
+                matches!(sent, Ok(Ok(_)))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::ctl::{self, Ctl};
 use super::file::{Access, FileGuard, bind_datagram, bind_stream, make_fifo};
 use super::json::{self, Json};
-use super::socket::{Answer, serve_datagrams};
+use super::socket::{Answer, DatagramDoor, Datagrams};
 use super::tasks::Stop;
 use super::{Address, BinrpcConfig, DoorTable, DoorsConfig, FifoConfig, OpenError, fifo};
 use crate::Registry;
@@ -48,6 +48,8 @@ impl Doors {
             doors,
             registry,
             table,
+            json_pretty: config.json_pretty,
+            datagram_timeout: config.datagram_timeout,
         };
         opening.open_all(config)?;
         Ok(opening.doors)
@@ -69,6 +71,8 @@ struct Opening {
     doors: Doors,
     registry: Arc<Registry>,
     table: Arc<DoorTable>,
+    json_pretty: bool,
+    datagram_timeout: Duration,
 }
 
 impl Opening {
@@ -136,7 +140,6 @@ impl Opening {
         access: &Access,
         answer: A,
     ) -> io::Result<()> {
-        let (table, stop) = (self.table.clone(), self.stop());
         match address {
             Address::Datagram(path) => {
                 let (socket, file) = bind_datagram(path, access)?;
@@ -144,13 +147,13 @@ impl Opening {
                 // As much as the system allows: a reply has to fit into one datagram.
                 setsockopt(&socket, sockopt::SndBuf, &SEND_BUFFER_BYTES)?;
                 let socket = UnixDatagram::from_std(socket)?;
-                self.spawn(serve_datagrams(socket, answer, table, stop));
+                self.serve_datagrams(socket, answer);
             }
             Address::Udp(local) => {
                 let socket = StdUdpSocket::bind(local)?;
                 socket.set_nonblocking(true)?;
                 let socket = UdpSocket::from_std(socket)?;
-                self.spawn(serve_datagrams(socket, answer, table, stop));
+                self.serve_datagrams(socket, answer);
             }
             Address::Stream(_) | Address::Tcp(_) => return Err(wrong_kind("datagram")),
         }
@@ -175,6 +178,17 @@ impl Opening {
         Ok(())
     }
 
+    fn serve_datagrams<D: Datagrams, A: Answer>(&mut self, socket: D, answer: A) {
+        let door = DatagramDoor {
+            socket,
+            answer,
+            table: self.table.clone(),
+            patience: self.datagram_timeout,
+        };
+        let stop = self.stop();
+        self.spawn(door.serve(stop));
+    }
+
     fn spawn(&mut self, door: impl Future<Output = ()> + Send + 'static) {
         self.doors.tasks.spawn(door);
     }
@@ -183,6 +197,7 @@ impl Opening {
         Json {
             registry: self.registry.clone(),
             table: self.table.clone(),
+            pretty: self.json_pretty,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Work that a door starts and does not want to wait for: bounded, and finished at the stop.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 
@@ -40,7 +41,11 @@ impl SideTasks {
     /// done in their order, and one that has to wait does not hold up the others.
     pub(super) async fn run(&mut self, work: impl Future<Output = ()> + Send + 'static) {
         let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(work);
-        let first = std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
+        let first = std::future::poll_fn(|context| {
+            // The runtime confines a panic to its task; this part runs in the door's own.
+            let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+            Poll::Ready(polled.unwrap_or(Poll::Ready(())))
+        });
         if first.await.is_pending() {
             self.spawn(work).await;
         }

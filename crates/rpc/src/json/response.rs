@@ -31,7 +31,7 @@ enum Stage {
 impl Response {
     /// The next bytes, some tens of kilobytes; `None` at the end.
     pub fn next_chunk(&mut self) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(2 * CHUNK_BYTES);
         while out.len() < CHUNK_BYTES {
             if !self.advance(&mut out) {
                 break;

@@ -9,10 +9,10 @@ use crate::{Name, Value};
 pub fn write_value(out: &mut Vec<u8>, value: &Value, pretty: bool, depth: usize) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
-        Value::Int(number) => print(out, format_args!("{number}")),
+        Value::Int(number) => write_int(out, *number),
         Value::Double(number) => write_double(out, *number),
         Value::Str(text) | Value::Bytes(text) => {
-            write_string(out, &String::from_utf8_lossy(text));
+            write_string(out, String::from_utf8_lossy(text).as_bytes());
         }
         Value::Struct(members) => write_members(out, members.members(), pretty, depth),
         Value::Array(items) => {
@@ -48,7 +48,7 @@ pub(super) fn write_name(out: &mut Vec<u8>, name: &str, pretty: bool, depth: usi
     if pretty {
         indent(out, depth);
     }
-    write_string(out, name);
+    write_string(out, name.as_bytes());
     out.extend_from_slice(if pretty { b":\t" } else { b":" });
 }
 
@@ -75,29 +75,55 @@ fn indent(out: &mut Vec<u8>, depth: usize) {
     out.resize(out.len() + depth, b'\t');
 }
 
-fn write_string(out: &mut Vec<u8>, text: &str) {
+/// `text` has to be UTF-8.
+fn write_string(out: &mut Vec<u8>, mut text: &[u8]) {
     out.push(b'"');
-    let mut plain = 0;
-    for (position, byte) in text.bytes().enumerate() {
-        let short = match byte {
-            b'"' | b'\\' => byte,
-            0x08 => b'b',
-            0x0C => b'f',
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'\t' => b't',
-            0..0x20 => b'u',
-            _ => continue,
-        };
-        out.extend_from_slice(&text.as_bytes()[plain..position]);
-        plain = position + 1;
-        out.extend_from_slice(&[b'\\', short]);
-        if short == b'u' {
-            print(out, format_args!("{byte:04x}"));
+    while let Some(position) = text.iter().position(|byte| is_special(*byte)) {
+        let (plain, rest) = text.split_at(position);
+        out.extend_from_slice(plain);
+        if let Some((special, rest)) = rest.split_first() {
+            write_special(out, *special);
+            text = rest;
         }
     }
-    out.extend_from_slice(&text.as_bytes()[plain..]);
+    out.extend_from_slice(text);
     out.push(b'"');
+}
+
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn write_special(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        0x08 => b'b',
+        0x0C => b'f',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0..0x20 => return print(out, format_args!("\\u{byte:04x}")),
+        _ => byte,
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+/// Listings are mostly numbers: this is several times faster than formatting them.
+fn write_int(out: &mut Vec<u8>, number: i64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = number.unsigned_abs();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[start..]);
 }
 
 /// Six decimals, none for whole numbers, an exponent for the very large and the very small.

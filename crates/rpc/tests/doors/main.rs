@@ -1,0 +1,7 @@
+//! The doors as their clients see them: kamcmd, raw sockets, FIFOs.
+
+mod binrpc;
+mod house;
+mod json;
+mod kamcmd;
+mod lifecycle;
