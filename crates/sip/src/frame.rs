@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use crate::index::{Index, line_end};
+use crate::index::{Index, line_end, read_name};
 use crate::lex::{number, trim};
 use crate::name::HeaderId;
 
@@ -118,15 +118,16 @@ fn headers(bytes: &[u8]) -> Option<(usize, Result<Option<usize>, FrameError>)> {
     }
 }
 
-/// Reads Content-Length if that is what the line is; `known` is what an earlier line said.
+/// Reads Content-Length if that is what the line is; `known` is what an earlier line said. Names are read as the
+/// index reads them: were there a difference, a body could be taken for the next message.
 fn read_length(line: &[u8], known: Option<usize>) -> Result<Option<usize>, FrameError> {
-    let Some(colon) = line.iter().take(32).position(|&b| b == b':') else {
+    let Some((name_end, value)) = read_name(line, 0, line.len()) else {
         return Ok(known);
     };
-    if HeaderId::from_name(trim(&line[..colon])) != HeaderId::ContentLength {
+    if HeaderId::from_name(&line[..name_end]) != HeaderId::ContentLength {
         return Ok(known);
     }
-    let length = number(trim(&line[colon + 1..])).ok_or(FrameError::BadContentLength)? as usize;
+    let length = number(trim(&line[value..])).ok_or(FrameError::BadContentLength)? as usize;
     match known {
         Some(other) if other != length => Err(FrameError::BadContentLength),
         _ => Ok(Some(length)),

@@ -180,26 +180,20 @@ impl Index {
     #[inline]
     fn read_line(&mut self, bytes: &[u8], start: usize) -> usize {
         let end = line_end(bytes, start);
-        let mut name_end = start;
-        while name_end < end && is_token(peek(bytes, name_end)) {
-            name_end += 1;
-        }
-        let mut colon = name_end;
-        while colon < end && matches!(peek(bytes, colon), b' ' | b'\t') {
-            colon += 1;
-        }
-        let (value_start, value_end) = if name_end > start && colon < end && bytes[colon] == b':' {
-            trim_range(bytes, colon + 1, end)
-        } else {
+        let (name_end, content) = read_name(bytes, start, end).unwrap_or_else(|| {
             self.blame(start, Fault::HeaderLine);
-            name_end = start;
-            trim_range(bytes, start, end)
+            (start, start)
+        });
+        let value = match trim_range(bytes, content, end) {
+            // An empty value stands before the line end, not behind it.
+            (at, stop) if at == stop => Span::new(content, content),
+            (at, stop) => Span::new(at, stop),
         };
         let id = HeaderId::from_name(&bytes[start..name_end]);
         let line = Line {
             start: start as u16,
             name_end: name_end as u16,
-            value: Span::new(value_start, value_end),
+            value,
             end: end as u16,
             id,
         };
@@ -295,6 +289,20 @@ fn read_address(bytes: &[u8], start: usize, end: usize) -> Option<AddressSpans> 
     rest.iter()
         .all(|&b| is_lws(b) || b == b';')
         .then_some(address)
+}
+
+/// Where the name of the header line `start..end` ends, and where its value begins: behind the colon.
+#[inline]
+pub(crate) fn read_name(bytes: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
+    let mut name_end = start;
+    while name_end < end && is_token(peek(bytes, name_end)) {
+        name_end += 1;
+    }
+    let mut colon = name_end;
+    while colon < end && matches!(peek(bytes, colon), b' ' | b'\t') {
+        colon += 1;
+    }
+    (name_end > start && colon < end && peek(bytes, colon) == b':').then_some((name_end, colon + 1))
 }
 
 fn leading_line_ends(bytes: &[u8]) -> usize {

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use smallvec::SmallVec;
 
 use super::{Edits, Rank, Text, show, values};
-use crate::lex::{Span, push_number};
+use crate::lex::{Span, number, push_number};
 use crate::message::Message;
 use crate::name::HeaderId;
 
@@ -155,8 +155,13 @@ fn length_is_right(
     if framing == Framing::Datagram && !body_changed {
         return true;
     }
-    let declared = message.content_length().map(|declared| declared as usize);
-    declared == Some(length) && !lines(message).all(|(_, line)| is_deleted(headers, line))
+    let mut lines = lines(message).peekable();
+    let is_right = |(value, line): (Span, Span)| {
+        number(value.of(message.bytes())).is_some_and(|declared| declared as usize == length)
+            && !headers.iter().any(|item| is_inside(item, line))
+            && !is_deleted(headers, line)
+    };
+    lines.peek().is_some() && lines.all(is_right)
 }
 
 /// The header changes with those that make Content-Length right. `text` keeps the number that they refer to.
@@ -180,6 +185,7 @@ fn with_length<'a>(
     for (value, line) in lines(message) {
         if !is_deleted(headers, line) {
             present = true;
+            items.retain(|item| !is_inside(item, line));
             items.push(Item {
                 span: value,
                 rank: Rank::Replace,
@@ -204,6 +210,11 @@ fn lines(message: &Message) -> impl Iterator<Item = (Span, Span)> {
     message
         .headers_of(HeaderId::ContentLength)
         .map(|header| (header.value_span, header.span))
+}
+
+/// Whether a change is one of the line's content.
+const fn is_inside(item: &Item<'_>, line: Span) -> bool {
+    line.start < item.span.start && item.span.end < line.end
 }
 
 fn is_deleted(items: &[Item<'_>], line: Span) -> bool {

@@ -85,7 +85,8 @@ impl Edits {
 
     /// Gives a header line another value.
     pub fn set_value(&mut self, tag: Tag, header: &Header<'_>, value: &[u8]) {
-        if header.value_span.is_empty() {
+        // A blank before what is no header would join it to the line above.
+        if header.value_span.is_empty() && !header.name.is_empty() {
             self.replace(tag, header.value_span, &[b" ", value].concat());
         } else {
             self.replace(tag, header.value_span, value);

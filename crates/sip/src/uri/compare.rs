@@ -9,10 +9,11 @@ const DECISIVE: [&[u8]; 5] = [b"user", b"ttl", b"method", b"maddr", b"transport"
 impl Uri<'_> {
     /// Whether both are the same by RFC 3261 §19.1.4. The order of parameters and headers does not matter.
     pub fn is_equivalent(&self, other: &Uri<'_>) -> bool {
-        if self.scheme == Scheme::Other || other.scheme == Scheme::Other {
-            return self.text == other.text;
+        if self.text == other.text {
+            return true;
         }
-        self.scheme == other.scheme
+        self.scheme != Scheme::Other
+            && self.scheme == other.scheme
             && same_option(self.user, other.user)
             && same_option(self.password, other.password)
             && same_host(self.host, other.host)
