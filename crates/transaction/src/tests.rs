@@ -1,3 +1,4 @@
+mod anything;
 mod call;
 mod cancelling;
 mod forking;
