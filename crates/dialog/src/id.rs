@@ -21,6 +21,10 @@ impl fmt::Display for DialogId {
 }
 
 /// Kamailio's core hash over one byte string, before it is masked to a table size.
+///
+/// ```
+/// assert_eq!(tandem_dialog::core_hash(b"1-12345@127.0.0.1") & 4095, 1327);
+/// ```
 pub fn core_hash(bytes: &[u8]) -> u32 {
     let mix = |value: u32| value ^ (value >> 3);
     let mut groups = bytes.chunks_exact(4);
@@ -39,7 +43,15 @@ fn big_endian(bytes: &[u8]) -> u32 {
 }
 
 /// The value of the Record-Route parameter: both numbers in hexadecimal, least significant digit
-/// first, joined by a dot. `{h_entry: 2793, h_id: 6350}` is `9ea.ec81`.
+/// first, joined by a dot.
+///
+/// ```
+/// use tandem_dialog::{Cookie, DialogId};
+///
+/// let id = DialogId { h_entry: 2793, h_id: 6350 };
+/// assert_eq!(Cookie::new(id).as_bytes(), b"9ea.ec81");
+/// assert_eq!(Cookie::decode(b"9ea.ec81"), Some(id));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie(SmallVec<[u8; 24]>);
 

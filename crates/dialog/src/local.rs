@@ -3,9 +3,11 @@
 use crate::effects::Effects;
 use crate::flags::dflags;
 use crate::fork::{CalleeLeg, ForkState};
+use crate::id::DialogId;
 use crate::input::Side;
 use crate::record::Record;
 use crate::route::{is_loose, split, uri_of, without_alias};
+use crate::tracker::Tracker;
 
 /// What became of a request sent to one leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -87,6 +89,14 @@ impl Path {
             routes: rest.iter().map(|r| r.to_vec()).chain([last]).collect(),
             next_hop: first_uri.to_vec(),
         }
+    }
+}
+
+impl Tracker {
+    /// The ingredients of a request of this program's own to one party, with the next CSeq of that
+    /// leg. `None` if the call is gone or the party's address is not known.
+    pub fn local_request(&self, id: DialogId, side: Side) -> Option<LocalRequest> {
+        self.edit(id, |work| work.record.local_request(side))?
     }
 }
 

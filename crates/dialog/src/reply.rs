@@ -70,6 +70,9 @@ impl Work<'_> {
     }
 
     fn success(&mut self, reply: &Reply<'_>) {
+        if self.is_repeated(reply) {
+            return;
+        }
         match self.outcome(Input::Success) {
             Outcome::To(_) => {
                 self.note_answer(reply);
@@ -78,6 +81,14 @@ impl Work<'_> {
             Outcome::Keep => self.further_answer(reply),
             _ => {}
         }
+    }
+
+    fn is_repeated(&self, reply: &Reply<'_>) -> bool {
+        let record = &self.record;
+        record.answered
+            && (reply.to_tag.is_empty()
+                || record.tag(Side::Callee) == reply.to_tag
+                || record.forks().iter().any(|fork| fork.tag() == reply.to_tag))
     }
 
     fn note_answer(&mut self, reply: &Reply<'_>) {
@@ -107,17 +118,8 @@ impl Work<'_> {
             .set_route_set(Side::Caller, &join(own.chain(rest)));
     }
 
-    /// A 2xx after the first: the same again, or that of a further branch (RFC 3261 §13.2.2.4).
+    /// A 2xx of a further branch (RFC 3261 §13.2.2.4).
     fn further_answer(&mut self, reply: &Reply<'_>) {
-        let known = self.record.tag(Side::Callee) == reply.to_tag
-            || self
-                .record
-                .forks()
-                .iter()
-                .any(|fork| fork.tag() == reply.to_tag);
-        if known || reply.to_tag.is_empty() {
-            return;
-        }
         let route_set = self.callee_routes(reply);
         let mut leg = callee_leg(reply, &route_set);
         if leg.contact.is_empty() {

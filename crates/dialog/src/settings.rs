@@ -194,6 +194,13 @@ impl Settings {
     }
 
     /// Adds the profiles of `profiles_with_value` or `profiles_no_value`: names separated by `;`.
+    ///
+    /// ```
+    /// let mut settings = tandem_dialog::Settings::default();
+    /// settings.declare_profiles("caller ; callee", true);
+    /// settings.declare_profiles("inbound", false);
+    /// assert_eq!(settings.profiles.len(), 3);
+    /// ```
     pub fn declare_profiles(&mut self, names: &str, with_value: bool) {
         let names = names.split(';').map(str::trim).filter(|n| !n.is_empty());
         self.profiles.extend(names.map(|name| ProfileSettings {

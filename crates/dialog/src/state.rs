@@ -98,7 +98,8 @@ pub enum Outcome {
     Bogus,
     /// The state changes.
     To(State),
-    /// Confirmed again, unless a BYE ended the call (then bogus): a 2xx that overtook the end.
+    /// Confirmed after all: a 2xx that overtook the failure. Bogus if the call had been answered, or was
+    /// ended by the embedding program.
     Revive,
     /// The record goes.
     Remove,
@@ -141,7 +142,7 @@ impl fmt::Display for Outcome {
             Keep => f.write_str("-"),
             Bogus => f.write_str("bogus"),
             To(state) => write!(f, "{state:?}"),
-            Revive => f.write_str("ConfirmedNoAck unless BYE"),
+            Revive => f.write_str("ConfirmedNoAck if it failed"),
             Remove => f.write_str("removed"),
         }
     }

@@ -160,7 +160,7 @@ impl Work<'_> {
     /// What the table says of an input now; what cannot be is noted.
     pub(crate) fn outcome(&mut self, input: Input) -> Outcome {
         let outcome = match outcome(self.record.state, input) {
-            Outcome::Revive if self.record.has_bye() || self.ended_locally() => Outcome::Bogus,
+            Outcome::Revive if self.record.answered || self.ended_locally() => Outcome::Bogus,
             Outcome::Revive => Outcome::To(State::ConfirmedNoAck),
             other => other,
         };

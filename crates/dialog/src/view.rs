@@ -43,6 +43,8 @@ pub struct ForkView<'a> {
     pub state: ForkState,
     /// Its callee.
     pub callee: LegView<'a>,
+    /// What became of the BYEs that the proxy sent in it, to the caller and to the callee.
+    pub bye_outcomes: [LegOutcome; 2],
 }
 
 impl DialogView {
@@ -187,6 +189,7 @@ impl DialogView {
             ForkView {
                 state: fork.state,
                 callee,
+                bye_outcomes: fork.outcome,
             }
         })
     }

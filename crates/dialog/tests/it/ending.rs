@@ -228,3 +228,25 @@ fn expired_calls_may_still_be_told() {
         Some((EndReason::Expired, Party::Proxy))
     );
 }
+
+#[test]
+fn own_requests_never_share_a_cseq() {
+    let lab = Lab::new(|_| {});
+    let id = lab.confirmed();
+    let next = |side| {
+        lab.tracker
+            .local_request(id, side)
+            .map(|request| request.cseq)
+    };
+    assert_eq!(
+        (next(Side::Callee), next(Side::Callee)),
+        (Some(11), Some(12))
+    );
+    assert_eq!(next(Side::Caller), Some(1));
+    lab.send(id, Method::Other, DOWN, 20);
+    assert_eq!(next(Side::Callee), Some(21));
+    let effects = end(&lab, id, Sides::All);
+    assert_eq!((effects.byes[0].cseq, effects.byes[1].cseq), (2, 22));
+    let ringing = lab.call_in(State::Early);
+    assert!(lab.tracker.local_request(ringing, Side::Callee).is_none());
+}

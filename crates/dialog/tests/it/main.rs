@@ -7,5 +7,6 @@ mod matching;
 mod profiles;
 mod replies;
 mod requests;
+mod states;
 mod support;
 mod timeouts;

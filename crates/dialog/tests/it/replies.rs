@@ -127,6 +127,26 @@ fn a_late_answer_revives_what_no_bye_ended() {
 }
 
 #[test]
+fn a_repeated_answer_revives_nothing() {
+    let mut lab = Lab::new(|s| s.default_timeout = 3);
+    let id = lab.call_in(State::ConfirmedNoAck);
+    lab.pass_secs(4);
+    lab.tick();
+    let repeated = lab.reply(id, 200, b"tt1");
+    assert!(repeated.changed.is_none() && !repeated.bogus);
+    assert!(lab.reply(id, 200, b"tt2").bogus);
+    assert_eq!(lab.state(id), State::Deleted);
+    let refused = lab.call_in(State::Early);
+    lab.tracker
+        .end_local(refused, tandem_dialog::Sides::All, lab.now());
+    lab.reply(refused, 480, b"own");
+    assert!(
+        lab.reply(refused, 200, b"tt1").bogus,
+        "the program ended it"
+    );
+}
+
+#[test]
 fn an_answer_without_contact_is_reached_where_it_came_from() {
     let lab = Lab::new(|_| {});
     let id = lab.call();
