@@ -149,7 +149,7 @@ impl From<Vec<u8>> for Str {
 }
 
 /// A value. `Null` is an unset variable.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Unset.
     #[default]

@@ -95,6 +95,17 @@ impl Variable {
         })
     }
 
+    /// One of the embedding program's, to be read only.
+    pub(crate) fn of_host(id: VariableId, key: Key, text: &str) -> Self {
+        Self {
+            source: Source::Fixed(id, key),
+            index: IndexSource::Fixed(Index::None),
+            transforms: Box::default(),
+            writable: false,
+            text: text.into(),
+        }
+    }
+
     /// Whether it may be assigned.
     pub const fn is_writable(&self) -> bool {
         self.writable

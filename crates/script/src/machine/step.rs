@@ -72,7 +72,10 @@ impl<P> Machine<P> {
                     }
                 }
                 Op::Switch(table) => self.switch(program, host, table),
-                Op::LoopStart => self.loops.push(0),
+                Op::LoopStart => {
+                    self.code = 1;
+                    self.loops.push(0);
+                }
                 Op::LoopRound(out) => self.round(program, host, out),
                 Op::LoopEnd => drop(self.loops.pop()),
                 Op::Set(target) => {
@@ -314,7 +317,8 @@ impl<P> Machine<P> {
     }
 
     fn switch<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, table: u32) {
-        self.code = 1;
+        // What Kamailio leaves behind when no label fits and the switch is the last statement.
+        self.code = -5;
         let value = self.values.pop().unwrap_or_default();
         let Some(table) = program.switches.get(table as usize) else {
             return self.end(true, false);
@@ -388,7 +392,11 @@ impl<P> Machine<P> {
     ) {
         match self.read_value(program, host, source) {
             Some(value) => self.set(program, host, target, value),
-            None => self.code = -1,
+            None => {
+                // As in Kamailio the target is unset then, and the statement has failed.
+                self.set(program, host, target, Value::Null);
+                self.code = -1;
+            }
         }
     }
 

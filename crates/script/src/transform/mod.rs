@@ -11,7 +11,17 @@ use crate::subst::Subst;
 use crate::value::{Str, Value};
 use crate::variable::Variable;
 
+mod codec;
+mod digest;
+mod escape;
+mod line;
+mod name;
+mod param;
+mod slice;
+mod string;
 mod table;
+mod uri;
+mod val;
 
 /// Parameters beyond this number are an error.
 const PARAMETER_LIMIT: usize = 4;

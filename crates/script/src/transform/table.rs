@@ -2,6 +2,19 @@
 
 use super::Row;
 
+const CLASSES: &[&[Row]] = &[
+    super::string::ROWS,
+    super::slice::ROWS,
+    super::codec::ROWS,
+    super::escape::ROWS,
+    super::digest::ROWS,
+    super::uri::ROWS,
+    super::param::ROWS,
+    super::name::ROWS,
+    super::line::ROWS,
+    super::val::ROWS,
+];
+
 /// The row of an operation, `class.name`.
 pub(super) fn find(name: &str) -> Option<&'static Row> {
     CLASSES
@@ -17,5 +30,3 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
         .flat_map(|rows| rows.iter())
         .map(|row| row.name)
 }
-
-const CLASSES: &[&[Row]] = &[];
