@@ -14,7 +14,8 @@ use crate::wire;
 /// What to do with a reply that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyVerdict {
-    /// A retransmission, or the answer to our own CANCEL: it has been dealt with.
+    /// A retransmission, the answer to our own CANCEL, or a provisional reply of a branch that is
+    /// being cancelled: it has been dealt with.
     Absorbed,
     /// News: run the scripts, then call `decide`.
     Deliver,
@@ -110,7 +111,7 @@ impl<U, B> Transaction<U, B> {
         }
         let copied = self.settings.copied_headers.as_deref();
         match record.state.on(Event::of_status(status)) {
-            Action::Progress => self.progress(branch, status, now, out),
+            Action::Progress => return self.progress(branch, status, now, out),
             Action::Deliver => self.branch_completed(branch, status, reply, now),
             Action::AckAndDeliver => {
                 record.acknowledge(reply, copied, out);
@@ -129,25 +130,33 @@ impl<U, B> Transaction<U, B> {
         ReplyVerdict::Deliver
     }
 
-    fn progress(&mut self, branch: usize, status: u16, now: Time, out: &mut Vec<Output>) {
+    /// A provisional reply of a branch that is being cancelled is of no interest to anyone else.
+    fn progress(
+        &mut self,
+        branch: usize,
+        status: u16,
+        now: Time,
+        out: &mut Vec<Output>,
+    ) -> ReplyVerdict {
         let is_invite = self.is_invite();
         let (timers, policy) = (self.settings.timers, self.settings.policy);
         let record = &mut self.branches[branch];
         let before = std::mem::replace(&mut record.last_status, status);
         if !is_invite {
             record.pace.slow_down(now, &timers);
-            return;
+            return ReplyVerdict::Deliver;
         }
         record.pace.stop_repeating();
-        let higher = status >= 180 && status > before;
-        let is_cancelled = record.cancel.is_some();
-        if !is_cancelled && (before == 0 || higher || policy.restart_fr_on_each_reply) {
+        if record.cancel.is_some() {
+            self.send_waiting_cancel(branch, now, out);
+            return ReplyVerdict::Absorbed;
+        }
+        let is_higher = status >= 180 && status > before;
+        if before == 0 || is_higher || policy.restart_fr_on_each_reply {
             let expires_at = now.plus_millis(u64::from(timers.fr_inv_timer));
             record.pace.expire_at(expires_at.min(self.end_of_life));
         }
-        if is_cancelled {
-            self.send_waiting_cancel(branch, now, out);
-        }
+        ReplyVerdict::Deliver
     }
 
     fn branch_completed(&mut self, branch: usize, status: u16, reply: &Arc<Message>, now: Time) {

@@ -218,3 +218,17 @@ fn a_call_goes_through_and_leaves_nothing() {
     assert_eq!(statistics.traffic.finals, [1, 0, 0, 0, 0]);
     assert_eq!(call.table.find(b"call-1", 1, Method::Invite), None);
 }
+
+#[test]
+fn records_are_small() {
+    assert!(
+        size_of::<Transaction<(), ()>>() <= 512,
+        "{}",
+        size_of::<Transaction<(), ()>>()
+    );
+    assert!(
+        size_of::<crate::Branch<()>>() <= 224,
+        "{}",
+        size_of::<crate::Branch<()>>()
+    );
+}
