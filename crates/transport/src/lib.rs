@@ -4,5 +4,6 @@
 
 pub mod counters;
 pub mod listen;
+pub mod resolve;
 pub mod stream;
 pub mod udp;
