@@ -178,7 +178,7 @@ impl<U, B> Transaction<U, B> {
             other => other,
         };
         let record = &mut self.branches[branch];
-        let copied = self.settings.copied_headers.as_deref();
+        let copied = self.settings.copied_headers;
         if let Some(bytes) = wire::cancel(&record.sent, reason, copied) {
             record.cancel = Some(Cancel {
                 bytes,

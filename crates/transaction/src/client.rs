@@ -109,7 +109,7 @@ impl<U, B> Transaction<U, B> {
             self.cancel_reply_received(branch, status, now);
             return ReplyVerdict::Absorbed;
         }
-        let copied = self.settings.copied_headers.as_deref();
+        let copied = self.settings.copied_headers;
         match record.state.on(Event::of_status(status)) {
             Action::Progress => return self.progress(branch, status, now, out),
             Action::Deliver => self.branch_completed(branch, status, reply, now),

@@ -1,7 +1,5 @@
 //! The timer values and policies of a transaction: Kamailio's `tm` parameters, by its names and defaults.
 
-use std::sync::Arc;
-
 /// Timer values, all in milliseconds. A transaction has its own copy, which a script may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
@@ -106,13 +104,13 @@ impl Default for Policy {
 }
 
 /// Timers and policy together, as a new transaction takes them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Timer values.
     pub timers: Timers,
     /// Choices.
     pub policy: Policy,
     /// Headers whose names begin so are copied from an INVITE into its CANCEL and its ACK
-    /// (`ac_extra_hdrs`).
-    pub copied_headers: Option<Arc<[u8]>>,
+    /// (`ac_extra_hdrs`, which is set once for the process).
+    pub copied_headers: Option<&'static [u8]>,
 }

@@ -182,7 +182,7 @@ fn a_scripts_final_reply_cancels_what_is_pending() {
 #[test]
 fn chosen_headers_are_copied() {
     for (prefix, copies) in [(None, 0), (Some(&b"x-tr"[..]), 1)] {
-        let mut call = Call::with_settings(|s| s.copied_headers = prefix.map(Into::into));
+        let mut call = Call::with_settings(|s| s.copied_headers = prefix);
         call.fork(1);
         call.reply(0, 180);
         cancel(&mut call, None);
