@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use crate::escape::unquote;
-use crate::lex::{Span, number, peek, quoted_end, skip_lws, trim_range};
+use crate::lex::{ADDRESS, Span, VALUE_END, find, number, peek, quoted_end, skip_lws, trim_range};
 use crate::params::{Params, Step, step};
 use crate::uri::{Uri, UriError};
 
@@ -48,7 +50,7 @@ impl AddressSpans {
         if to > from {
             self.display = Span::new(from, to);
         }
-        let close = open + bytes.get(open..end)?.iter().position(|&b| b == b'>')?;
+        let close = open + memchr(b'>', bytes.get(open..end)?)?;
         let (from, to) = trim_range(bytes, open + 1, close);
         self.uri = Span::new(from, to);
         self.bracketed = true;
@@ -56,10 +58,7 @@ impl AddressSpans {
     }
 
     fn read_bare(&mut self, bytes: &[u8], start: usize, end: usize) -> Option<usize> {
-        let mut at = start;
-        while at < end && !matches!(peek(bytes, at), b';' | b',' | b' ' | b'\t' | b'\r' | b'\n') {
-            at += 1;
-        }
+        let at = find(bytes, start, end, VALUE_END);
         self.uri = Span::new(start, at);
         (at > start).then_some(at)
     }
@@ -102,16 +101,15 @@ fn skip_separator(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
 #[inline]
 fn find_bracket(bytes: &[u8], start: usize, end: usize) -> Option<Option<usize>> {
     let mut at = start;
-    while at < end {
+    loop {
+        at = find(bytes, at, end, ADDRESS);
         match peek(bytes, at) {
-            b'<' => return Some(Some(at)),
-            b'"' => at = quoted_end(bytes, at, end)?,
-            // A URI without brackets ends at the first of these; no name contains a colon or semicolon.
-            b':' | b';' => return Some(None),
-            _ => at += 1,
+            b'"' if at < end => at = quoted_end(bytes, at, end)?,
+            b'<' if at < end => return Some(Some(at)),
+            // A URI without brackets has a colon before anything else; no name contains one.
+            _ => return Some(None),
         }
     }
-    Some(None)
 }
 
 /// A name, a URI and parameters.

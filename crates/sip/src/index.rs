@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use crate::address::AddressSpans;
 use crate::error::{Fault, ParseError};
-use crate::lex::{Span, is_lws, is_token, is_token_text, number, peek, skip_lws, trim_range};
+use crate::lex::{Span, TOKEN, is_lws, is_token_text, number, peek, skip, skip_lws, trim_range};
 use crate::method::Method;
 use crate::name::HeaderId;
 use crate::via::ViaSpans;
@@ -38,6 +38,9 @@ pub(crate) enum Start {
     },
 }
 
+/// In `Index::first`: there is no such header. No message has as many lines.
+const ABSENT: u16 = u16::MAX;
+
 /// Where everything is in one message. Its storage is reused from one `parse` to the next.
 #[derive(Clone, Debug)]
 pub struct Index {
@@ -45,9 +48,8 @@ pub struct Index {
     /// The first line with its line end.
     pub(crate) first_line: Span,
     pub(crate) lines: Vec<Line>,
-    /// For each header name the position in `lines` of its first line; only meaningful for names in `present`.
+    /// For each header name the position in `lines` of its first line, or `ABSENT`.
     first: [u16; HeaderId::COUNT],
-    present: u128,
     /// Where the empty line begins, or the end of the bytes.
     pub(crate) headers_end: u16,
     pub(crate) body: Span,
@@ -69,8 +71,7 @@ impl Default for Index {
             start: Start::None,
             first_line: Span::NONE,
             lines: Vec::new(),
-            first: [0; HeaderId::COUNT],
-            present: 0,
+            first: [ABSENT; HeaderId::COUNT],
             headers_end: 0,
             body: Span::NONE,
             via: ViaSpans::default(),
@@ -114,12 +115,8 @@ impl Index {
     /// The position in `lines` of the first line of that name.
     #[inline]
     pub(crate) fn first_of(&self, id: HeaderId) -> Option<usize> {
-        let bit = 1u128 << id as u32;
-        if self.present & bit == 0 {
-            None
-        } else {
-            Some(self.first[id as usize].into())
-        }
+        let first = self.first[id as usize];
+        (first != ABSENT).then(|| first.into())
     }
 
     fn clear(&mut self) {
@@ -127,7 +124,6 @@ impl Index {
         lines.clear();
         *self = Self {
             lines,
-            first: self.first,
             ..Self::default()
         };
     }
@@ -180,16 +176,25 @@ impl Index {
     #[inline]
     fn read_line(&mut self, bytes: &[u8], start: usize) -> usize {
         let end = line_end(bytes, start);
-        let (name_end, content) = read_name(bytes, start, end).unwrap_or_else(|| {
-            self.blame(start, Fault::HeaderLine);
-            (start, start)
-        });
+        let (id, name_end, content) = match common_name(&bytes[start..end]) {
+            Some((id, length)) => (id, start + length, start + length + 1),
+            None => match read_name(bytes, start, end) {
+                Some((name_end, content)) => (
+                    HeaderId::from_name(&bytes[start..name_end]),
+                    name_end,
+                    content,
+                ),
+                None => {
+                    self.blame(start, Fault::HeaderLine);
+                    (HeaderId::Other, start, start)
+                }
+            },
+        };
         let value = match trim_range(bytes, content, end) {
             // An empty value stands before the line end, not behind it.
             (at, stop) if at == stop => Span::new(content, content),
             (at, stop) => Span::new(at, stop),
         };
-        let id = HeaderId::from_name(&bytes[start..name_end]);
         let line = Line {
             start: start as u16,
             name_end: name_end as u16,
@@ -203,11 +208,10 @@ impl Index {
 
     #[inline]
     fn note(&mut self, bytes: &[u8], line: Line) {
-        let bit = 1u128 << line.id as u32;
-        let repeated = self.present & bit != 0;
+        let first = &mut self.first[line.id as usize];
+        let repeated = *first != ABSENT;
         if !repeated {
-            self.present |= bit;
-            self.first[line.id as usize] = self.lines.len() as u16;
+            *first = self.lines.len() as u16;
         }
         self.lines.push(line);
         let (start, end) = (line.value.start.into(), line.value.end.into());
@@ -291,13 +295,39 @@ fn read_address(bytes: &[u8], start: usize, end: usize) -> Option<AddressSpans> 
         .then_some(address)
 }
 
+/// The headers that nearly every message has, in the spelling that nearly everybody uses: recognised without a look at
+/// the name byte by byte. Gives the length of the name.
+#[inline]
+fn common_name(line: &[u8]) -> Option<(HeaderId, usize)> {
+    macro_rules! one_of {
+        ($($name:literal $id:ident),+) => {{
+            $(if line.starts_with($name) {
+                return Some((HeaderId::$id, $name.len() - 1));
+            })+
+            None
+        }};
+    }
+    match line.first()? {
+        b'V' => one_of!(b"Via:" Via),
+        b'F' => one_of!(b"From:" From),
+        b'T' => one_of!(b"To:" To),
+        b'C' => one_of!(
+            b"Contact:" Contact, b"CSeq:" CSeq, b"Call-ID:" CallId,
+            b"Content-Length:" ContentLength, b"Content-Type:" ContentType
+        ),
+        b'M' => one_of!(b"Max-Forwards:" MaxForwards),
+        b'R' => one_of!(b"Route:" Route, b"Record-Route:" RecordRoute),
+        b'U' => one_of!(b"User-Agent:" UserAgent),
+        b'A' => one_of!(b"Allow:" Allow),
+        b'S' => one_of!(b"Supported:" Supported),
+        _ => None,
+    }
+}
+
 /// Where the name of the header line `start..end` ends, and where its value begins: behind the colon.
 #[inline]
 pub(crate) fn read_name(bytes: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
-    let mut name_end = start;
-    while name_end < end && is_token(peek(bytes, name_end)) {
-        name_end += 1;
-    }
+    let name_end = skip(bytes, start, end, TOKEN);
     let mut colon = name_end;
     while colon < end && matches!(peek(bytes, colon), b' ' | b'\t') {
         colon += 1;

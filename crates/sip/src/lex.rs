@@ -64,22 +64,76 @@ pub(crate) fn peek(bytes: &[u8], at: usize) -> u8 {
     bytes.get(at).copied().unwrap_or(0)
 }
 
+/// Classes of bytes: bits of `CLASS`.
+pub(crate) const TOKEN: u8 = 1;
 /// White space as it may stand between two tokens, folding included.
+pub(crate) const LWS: u8 = 2;
+/// What ends a parameter's value.
+pub(crate) const VALUE_END: u8 = 4;
+/// What ends a parameter's name.
+pub(crate) const NAME_END: u8 = 8;
+/// What a name in quotes or a URI in brackets begins with, or shows that neither is there.
+pub(crate) const ADDRESS: u8 = 16;
+
+static CLASS: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        table[at] = match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => LWS | VALUE_END | NAME_END,
+            b',' => VALUE_END | NAME_END,
+            b';' => VALUE_END | NAME_END | ADDRESS,
+            b'=' => NAME_END,
+            b'<' | b'"' | b':' => ADDRESS,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~' => TOKEN,
+            _ if byte.is_ascii_alphanumeric() => TOKEN,
+            _ => 0,
+        };
+        at += 1;
+    }
+    table
+}
+
 #[inline]
-pub(crate) const fn is_lws(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+pub(crate) fn is(byte: u8, class: u8) -> bool {
+    CLASS[usize::from(byte)] & class != 0
+}
+
+/// The first offset in `at..end` whose byte is of the class, or `end`.
+#[inline]
+pub(crate) fn find(bytes: &[u8], at: usize, end: usize, class: u8) -> usize {
+    let found = bytes
+        .get(at..end)
+        .and_then(|part| part.iter().position(|&b| is(b, class)));
+    found.map_or(end.max(at), |offset| at + offset)
+}
+
+/// The first offset in `at..end` whose byte is not of the class, or `end`.
+#[inline]
+pub(crate) fn skip(bytes: &[u8], at: usize, end: usize, class: u8) -> usize {
+    let found = bytes
+        .get(at..end)
+        .and_then(|part| part.iter().position(|&b| !is(b, class)));
+    found.map_or(end.max(at), |offset| at + offset)
+}
+
+/// Whether the byte is white space, folding included.
+#[inline]
+pub(crate) fn is_lws(byte: u8) -> bool {
+    is(byte, LWS)
 }
 
 /// The first offset from `at` on, below `end`, that is not white space.
 #[inline]
-pub(crate) fn skip_lws(bytes: &[u8], mut at: usize, end: usize) -> usize {
-    while at < end && is_lws(peek(bytes, at)) {
-        at += 1;
-    }
-    at
+pub(crate) fn skip_lws(bytes: &[u8], at: usize, end: usize) -> usize {
+    skip(bytes, at, end, LWS)
 }
 
 /// `start..end` without white space at both ends.
+#[inline]
 pub(crate) fn trim_range(bytes: &[u8], start: usize, mut end: usize) -> (usize, usize) {
     let start = skip_lws(bytes, start, end);
     while end > start && is_lws(peek(bytes, end - 1)) {
@@ -107,18 +161,9 @@ pub(crate) fn quoted_end(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
     None
 }
 
-/// Whether the byte may stand in a `token`.
-pub(crate) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
-}
-
 /// Whether the text is a `token`.
 pub(crate) fn is_token_text(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&byte| is_token(byte))
+    !text.is_empty() && text.iter().all(|&byte| is(byte, TOKEN))
 }
 
 /// A decimal number that fits; nothing but digits, at least one.

@@ -1,6 +1,6 @@
 //! `;name=value` lists, as headers and URIs carry them (RFC 3261 §7.3.1).
 
-use crate::lex::{Span, peek, quoted_end, skip_lws};
+use crate::lex::{NAME_END, Span, VALUE_END, find, peek, quoted_end, skip_lws};
 
 /// One parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) fn step(bytes: &[u8], at: usize, end: usize) -> Step {
         return Step::End(at);
     }
     let start = skip_lws(bytes, at + 1, end);
-    let name_end = word_end(bytes, start, end, true);
+    let name_end = find(bytes, start, end, NAME_END);
     if name_end == start {
         return Step::Bad;
     }
@@ -53,25 +53,13 @@ pub(crate) fn step(bytes: &[u8], at: usize, end: usize) -> Step {
             None => return Step::Bad,
         }
     } else {
-        word_end(bytes, start, end, false)
+        find(bytes, start, end, VALUE_END)
     };
     Step::Param {
         name,
         value: Span::new(start, value_end),
         next: value_end,
     }
-}
-
-#[inline]
-fn word_end(bytes: &[u8], mut at: usize, end: usize, name: bool) -> usize {
-    while at < end {
-        match peek(bytes, at) {
-            b';' | b',' | b' ' | b'\t' | b'\r' | b'\n' => break,
-            b'=' if name => break,
-            _ => at += 1,
-        }
-    }
-    at
 }
 
 /// A parameter list: empty, or from its first `;` to its end. Ends silently where it is malformed.

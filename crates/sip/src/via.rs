@@ -1,6 +1,6 @@
 //! Via (RFC 3261 §20.42): where a request passed, and where its reply goes.
 
-use crate::lex::{Span, is_token, peek, port, skip_lws};
+use crate::lex::{Span, TOKEN, is, peek, port, skip, skip_lws};
 use crate::params::{Param, Params, Step, step};
 
 /// One element of a Via header, as offsets.
@@ -119,7 +119,7 @@ impl ViaSpans {
 /// Reads `SIP/2.0/`; gives the version and where the transport begins.
 #[inline]
 fn read_protocol(bytes: &[u8], start: usize, end: usize) -> Option<(Span, usize)> {
-    if bytes.get(start..end)?.starts_with(b"SIP/2.0/") && is_token(peek(bytes, start + 8)) {
+    if bytes.get(start..end)?.starts_with(b"SIP/2.0/") && is(peek(bytes, start + 8), TOKEN) {
         return Some((Span::new(start + 4, start + 7), start + 8));
     }
     let name_end = token_end(bytes, start, end);
@@ -138,11 +138,8 @@ fn after_slash(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
 }
 
 #[inline]
-fn token_end(bytes: &[u8], mut at: usize, end: usize) -> usize {
-    while at < end && is_token(peek(bytes, at)) {
-        at += 1;
-    }
-    at
+fn token_end(bytes: &[u8], at: usize, end: usize) -> usize {
+    skip(bytes, at, end, TOKEN)
 }
 
 #[inline]
