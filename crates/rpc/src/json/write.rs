@@ -11,9 +11,10 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value, pretty: bool, depth: usize)
         Value::Null => out.extend_from_slice(b"null"),
         Value::Int(number) => write_int(out, *number),
         Value::Double(number) => write_double(out, *number),
-        Value::Str(text) | Value::Bytes(text) => {
-            write_string(out, String::from_utf8_lossy(text).as_bytes());
-        }
+        Value::Str(text) | Value::Bytes(text) => match std::str::from_utf8(text) {
+            Ok(_) => write_string(out, text),
+            Err(_) => write_string(out, String::from_utf8_lossy(text).as_bytes()),
+        },
         Value::Struct(members) => write_members(out, members.members(), pretty, depth),
         Value::Array(items) => {
             out.push(b'[');

@@ -3,5 +3,6 @@
 mod binrpc;
 mod house;
 mod json;
+mod kamailio;
 mod kamcmd;
 mod lifecycle;
