@@ -21,12 +21,20 @@ pub struct Avps {
 impl Avps {
     /// The value at this position of the stack, 0 the newest.
     pub fn get(&self, name: &AvpName, at: usize) -> Option<&Value> {
-        self.stack(name).nth(at)
+        let values = self.values.iter().rev();
+        values
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value)
+            .nth(at)
     }
 
     /// The values of a name, newest first.
     pub fn stack<'a>(&'a self, name: &'a AvpName) -> impl Iterator<Item = &'a Value> {
-        self.values.iter().rev().filter(move |(known, _)| known == name).map(|(_, value)| value)
+        self.values
+            .iter()
+            .rev()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value)
     }
 
     /// Adds on top.
@@ -36,7 +44,12 @@ impl Avps {
 
     /// Replaces the value at this position; false when there is none.
     pub fn replace(&mut self, name: &AvpName, at: usize, value: Value) -> bool {
-        let slot = self.values.iter_mut().rev().filter(|(known, _)| known == name).nth(at);
+        let slot = self
+            .values
+            .iter_mut()
+            .rev()
+            .filter(|(known, _)| known == name)
+            .nth(at);
         slot.is_some_and(|slot| {
             slot.1 = value;
             true
@@ -45,8 +58,15 @@ impl Avps {
 
     /// Removes the value at this position; false when there is none.
     pub fn remove(&mut self, name: &AvpName, at: usize) -> bool {
-        let found = self.values.iter().enumerate().rev().filter(|(_, (known, _))| known == name);
-        let Some(place) = found.map(|(place, _)| place).nth(at) else { return false };
+        let found = self
+            .values
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, (known, _))| known == name);
+        let Some(place) = found.map(|(place, _)| place).nth(at) else {
+            return false;
+        };
         self.values.remove(place);
         true
     }

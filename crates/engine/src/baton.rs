@@ -36,7 +36,9 @@ pub enum Taken {
 
 impl Default for Batons {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect() }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
+        }
     }
 }
 
@@ -55,7 +57,14 @@ impl Batons {
             entry.inbox.push_back(input);
             return Taken::Queued;
         }
-        running.insert_unique(key, Running { key, inbox: VecDeque::new() }, |entry| entry.key);
+        running.insert_unique(
+            key,
+            Running {
+                key,
+                inbox: VecDeque::new(),
+            },
+            |entry| entry.key,
+        );
         Taken::Mine(input)
     }
 

@@ -55,32 +55,53 @@ impl script::Catalog for Catalog {
     }
 
     fn variable(&self, name: &str, inner: Option<&str>) -> Result<Resolved, NameError> {
-        let at = self.variables.iter().position(|row| row.name == name).ok_or(NameError::Unknown)?;
+        let at = self
+            .variables
+            .iter()
+            .position(|row| row.name == name)
+            .ok_or(NameError::Unknown)?;
         let row = self.variables[at];
         let key = match (row.key, inner) {
             (KeyRule::None, None) | (KeyRule::OptionalFormat, None) => KeySpec::None,
             (KeyRule::None, Some(_)) => {
-                return Err(NameError::Inner(format!("${name} takes nothing in parentheses")));
+                return Err(NameError::Inner(format!(
+                    "${name} takes nothing in parentheses"
+                )));
             }
             (KeyRule::Format | KeyRule::OptionalFormat, Some(_)) => KeySpec::Format,
             (KeyRule::Format | KeyRule::Resolve(_), None) => {
-                return Err(NameError::Inner(format!("${name} needs a name in parentheses")));
+                return Err(NameError::Inner(format!(
+                    "${name} needs a name in parentheses"
+                )));
             }
             (KeyRule::Resolve(resolve), Some(inner)) => {
                 resolve(&self.interner, inner).map_err(NameError::Inner)?
             }
         };
-        Ok(Resolved { id: VariableId(at as u32), key, writable: row.set.is_some() })
+        Ok(Resolved {
+            id: VariableId(at as u32),
+            key,
+            writable: row.set.is_some(),
+        })
     }
 
     fn function_names(&self) -> Vec<(&str, &str)> {
         let modules = self.available.iter();
         modules
-            .flat_map(|module| module.functions.iter().map(|row| (row.signature.name, module.name)))
+            .flat_map(|module| {
+                module
+                    .functions
+                    .iter()
+                    .map(|row| (row.signature.name, module.name))
+            })
             .collect()
     }
 
     fn variable_names(&self) -> Vec<&str> {
-        self.variables.iter().map(|row| row.name).filter(|name| !name.starts_with('@')).collect()
+        self.variables
+            .iter()
+            .map(|row| row.name)
+            .filter(|name| !name.starts_with('@'))
+            .collect()
     }
 }

@@ -43,15 +43,27 @@ pub struct Counters {
 
 /// The methods that have a counter of their own.
 pub const METHODS: [&str; 13] = [
-    "invite", "cancel", "ack", "bye", "info", "register", "subscribe", "notify", "message",
-    "options", "prack", "update", "refer",
+    "invite",
+    "cancel",
+    "ack",
+    "bye",
+    "info",
+    "register",
+    "subscribe",
+    "notify",
+    "message",
+    "options",
+    "prack",
+    "update",
+    "refer",
 ];
 
 impl Counters {
     /// Makes them known under their names.
     pub fn new(statistics: &Statistics) -> Self {
         let core = |name: &str, doc: &str| statistics.counter("core", name, true, doc);
-        let by_method = |name: &&str| core(&format!("rcv_requests_{name}"), "Requests of a method.");
+        let by_method =
+            |name: &&str| core(&format!("rcv_requests_{name}"), "Requests of a method.");
         let mut rcv_requests_by_method: Vec<_> = METHODS.iter().map(by_method).collect();
         rcv_requests_by_method.push(core("rcv_requests_publish", "PUBLISH requests."));
         let by_class = |class| core(&format!("rcv_replies_{class}xx"), "Replies of a class.");

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use script::{BlockId, BlockKind, Program, Value};
 use transaction::{Table, Transaction};
-use transport::{Resolver, Sockets};
+use transport::listen::Sockets;
+use transport::resolve::Resolver;
 
 use crate::baton::Batons;
 use crate::catalog::Catalog;
@@ -16,6 +17,7 @@ use crate::counters::Counters;
 use crate::hooks::Hooks;
 use crate::identity::Identity;
 use crate::log::Log;
+use crate::mailbox::Mailbox;
 use crate::run::Shared;
 use crate::settings::Settings;
 use crate::slots::States;
@@ -47,8 +49,30 @@ pub struct TxData {
     pub no_internal_reply: bool,
     /// The INVITE's transaction was left without an answer or a branch on purpose (`t_release`).
     pub released: bool,
-    /// Status of the last reply that went to the client.
-    pub last_status: u16,
+    /// No 100 of our own (`t_set_auto_inv_100(0)`).
+    pub no_auto_100: bool,
+    /// The script was set aside with `t_suspend`: somebody will go on with it.
+    pub suspended: bool,
+}
+
+impl TxData {
+    /// Nothing armed, nothing sent.
+    pub fn new(working: Working) -> Self {
+        Self {
+            shared: Shared::default(),
+            working,
+            on_failure: None,
+            on_reply: None,
+            on_branch: None,
+            on_branch_failure: None,
+            to_tag: Vec::new(),
+            local: None,
+            no_internal_reply: false,
+            released: false,
+            no_auto_100: false,
+            suspended: false,
+        }
+    }
 }
 
 /// What one branch carries besides its protocol state.
@@ -64,6 +88,8 @@ pub struct BranchData {
     pub on_reply: Option<BlockId>,
     /// Own Record-Route headers that were added to it.
     pub own_record_routes: usize,
+    /// Its final reply with what the scripts changed in it.
+    pub reply: Option<Box<Working>>,
     /// Other addresses of the same destination to be tried when this one fails (RFC 3263 §4.3).
     pub alternatives: Vec<sip::Hop>,
 }
@@ -101,6 +127,7 @@ pub struct Engine {
     /// When it was made.
     pub started: Now,
     pub(crate) states: States,
+    pub(crate) mailbox: Mailbox,
     pub(crate) stopping: AtomicBool,
 }
 

@@ -27,37 +27,57 @@ pub struct Event {
 #[derive(Debug)]
 pub struct Saved {
     working: Working,
-    slots: Slots,
+    slots: Option<Slots>,
     routes: Routes,
 }
 
 impl Saved {
-    /// Puts another message in place of the one being worked on.
+    /// Puts another message in place of the one being worked on, with what is attached to it.
     pub fn swap(run: &mut Run, working: Working, slots: Slots, routes: Routes) -> Self {
+        let mut saved = Self::swap_message(run, working, routes);
+        saved.slots = Some(std::mem::replace(&mut run.slots, slots));
+        saved
+    }
+
+    /// Puts another form of the same message in its place: what is attached stays.
+    pub fn swap_message(run: &mut Run, working: Working, routes: Routes) -> Self {
         Self {
             working: std::mem::replace(&mut run.msg, working),
-            slots: std::mem::replace(&mut run.slots, slots),
+            slots: None,
             routes: std::mem::replace(&mut run.routes, routes),
         }
     }
 
-    /// Puts the first message back; returns the other one with what was attached to it.
-    pub fn restore(self, run: &mut Run) -> (Working, Slots) {
+    /// Puts the first message back; returns the other one.
+    pub fn restore(self, run: &mut Run) -> Working {
         run.routes = self.routes;
-        (
-            std::mem::replace(&mut run.msg, self.working),
-            std::mem::replace(&mut run.slots, self.slots),
-        )
+        if let Some(slots) = self.slots {
+            run.slots = slots;
+        }
+        std::mem::replace(&mut run.msg, self.working)
     }
 }
 
 /// Lets waiting events run before a finished function's result counts.
 pub(crate) fn before_result(run: &mut Run, outcome: Outcome<Pending>) -> Outcome<Pending> {
-    let Outcome::Code(code) = outcome else { return outcome };
-    let Some(event) = run.events.pop_front() else { return Outcome::Code(code) };
-    let Event { block, routes, working, slots } = event;
+    let Outcome::Code(code) = outcome else {
+        return outcome;
+    };
+    let Some(event) = run.events.pop_front() else {
+        return Outcome::Code(code);
+    };
+    let Event {
+        block,
+        routes,
+        working,
+        slots,
+    } = event;
     let saved = Box::new(Saved::swap(run, working, slots, routes));
-    Outcome::Route { block, routes, then: Pending::Events { code, saved } }
+    Outcome::Route {
+        block,
+        routes,
+        then: Pending::Events { code, saved },
+    }
 }
 
 /// The message that event routes see when there is no real one.

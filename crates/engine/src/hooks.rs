@@ -64,6 +64,8 @@ pub struct Hooks {
     pub reply_forwarding: Vec<fn(&mut Run, &mut Working)>,
     /// A reply is about to be sent to the client of a transaction.
     pub reply_out: Vec<fn(&mut Run, &ReplyOut)>,
+    /// A reply was sent without a transaction.
+    pub stateless_reply: Vec<fn(&mut Run, u16)>,
     /// A transaction is about to be forgotten.
     pub transaction_done: Vec<fn(&mut Run, &mut TxData)>,
     /// Called several times a second by each worker, to start what is due.

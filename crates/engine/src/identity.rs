@@ -25,7 +25,12 @@ impl Identity {
             md5.update(kind);
             hex(&md5.finalize())
         };
-        Self { server, user_agent, stateful_tag: tag(b"stateful"), stateless_tag: tag(b"stateless") }
+        Self {
+            server,
+            user_agent,
+            stateful_tag: tag(b"stateful"),
+            stateless_tag: tag(b"stateless"),
+        }
     }
 
     /// The To tag of a reply made with a transaction: constant, `-`, and eight digits from the request.
@@ -41,9 +46,12 @@ impl Identity {
 
 /// A number that the retransmissions of a request share.
 fn fingerprint(request: &Message) -> u32 {
-    let branch = request.top_via().and_then(|via| via.branch()).unwrap_or_default();
+    let branch = request
+        .top_via()
+        .and_then(|via| via.branch())
+        .unwrap_or_default();
     let mut hash: u32 = 0x811c_9dc5;
-    for byte in request.call_id().iter().chain(branch) {
+    for byte in request.call_id().unwrap_or_default().iter().chain(branch) {
         hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
     }
     hash

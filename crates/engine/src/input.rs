@@ -20,13 +20,22 @@ pub enum Input {
     },
     /// A transaction has a deadline that has passed.
     Timer(TransactionId),
-    /// A branch is to be treated as answered, with a reply that nobody sent.
-    BranchReply {
+    /// A branch could not be sent, or its connection broke.
+    BranchFailed {
         /// The transaction.
         id: TransactionId,
         /// The branch.
         branch: usize,
-        /// The status to pretend.
+        /// The status that stands for it.
+        status: u16,
+    },
+    /// A branch was given up unanswered because it was cancelled.
+    BranchEnded {
+        /// The transaction.
+        id: TransactionId,
+        /// The branch.
+        branch: usize,
+        /// The status that stands for it.
         status: u16,
     },
     /// A module's or a command's work on this call.

@@ -51,7 +51,10 @@ pub struct Log {
 
 #[derive(Clone)]
 enum Sink {
-    Thread { queue: SyncSender<Item>, dropped: Arc<AtomicU64> },
+    Thread {
+        queue: SyncSender<Item>,
+        dropped: Arc<AtomicU64>,
+    },
     Memory(Arc<parking_lot::Mutex<Vec<String>>>),
 }
 
@@ -98,7 +101,13 @@ impl Log {
     pub fn memory(threshold: i32) -> (Self, Arc<parking_lot::Mutex<Vec<String>>>) {
         let lines = Arc::new(parking_lot::Mutex::new(Vec::new()));
         let sink = Sink::Memory(Arc::clone(&lines));
-        (Self { threshold: Arc::new(AtomicI32::new(threshold)), sink }, lines)
+        (
+            Self {
+                threshold: Arc::new(AtomicI32::new(threshold)),
+                sink,
+            },
+            lines,
+        )
     }
 
     /// Whether a line of this level would be written.
@@ -132,7 +141,9 @@ impl Log {
                 }
             }
             Sink::Memory(lines) => {
-                lines.lock().push(format!("{}: {}", level::name(level), text.trim_end()));
+                lines
+                    .lock()
+                    .push(format!("{}: {}", level::name(level), text.trim_end()));
             }
         }
     }
@@ -169,7 +180,10 @@ fn write_lines(lines: &Receiver<Item>, target: &Target, dropped: &AtomicU64) {
         }
         let lost = dropped.load(Ordering::Relaxed);
         if lost > reported {
-            let text = format!("<core>: {} log lines lost: the queue was full", lost - reported);
+            let text = format!(
+                "<core>: {} log lines lost: the queue was full",
+                lost - reported
+            );
             write_one(target, &mut syslog, level::WARNING, &text);
             reported = lost;
         }
@@ -185,7 +199,11 @@ fn write_one(
     let text = text.trim_end_matches('\n');
     match target {
         Target::Stderr { color } => {
-            let (begin, end) = if *color { (ansi(level), "\x1b[0m") } else { ("", "") };
+            let (begin, end) = if *color {
+                (ansi(level), "\x1b[0m")
+            } else {
+                ("", "")
+            };
             let pid = std::process::id();
             // A full disk or a closed terminal must not stop the program.
             let _ = writeln!(
@@ -201,7 +219,9 @@ fn write_one(
                 std::process::id(),
                 level::name(level)
             );
-            let sent = syslog.as_ref().is_some_and(|socket| socket.send(line.as_bytes()).is_ok());
+            let sent = syslog
+                .as_ref()
+                .is_some_and(|socket| socket.send(line.as_bytes()).is_ok());
             if !sent {
                 *syslog = connect_syslog();
                 if let Some(socket) = syslog {

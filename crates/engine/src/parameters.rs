@@ -7,15 +7,15 @@ use crate::registry::{Module, ParameterRow, ParameterType, ParameterValue};
 /// Values of module parameters, by module and name; what was not given has the row's default.
 #[derive(Default, Debug, Clone)]
 pub struct Parameters {
-    given: HashMap<(&'static str, &'static str), Vec<ParameterValue>>,
-    defaults: HashMap<(&'static str, &'static str), ParameterType>,
+    given: HashMap<String, Vec<ParameterValue>>,
+    defaults: HashMap<String, ParameterType>,
 }
 
 impl Parameters {
     /// Makes the rows of a loaded module known.
     pub fn declare(&mut self, module: &'static Module) {
         for row in module.parameters {
-            self.defaults.insert((module.name, row.name), row.kind);
+            self.defaults.insert(key(module.name, row.name), row.kind);
         }
     }
 
@@ -31,17 +31,26 @@ impl Parameters {
     ) -> Result<(), String> {
         match (&row.kind, &value) {
             (ParameterType::Int(_), ParameterValue::Str(_)) => {
-                return Err(format!("parameter {} of {} is an integer", row.name, module.name));
+                return Err(format!(
+                    "parameter {} of {} is an integer",
+                    row.name, module.name
+                ));
             }
             (ParameterType::Str(_), ParameterValue::Int(_)) => {
-                return Err(format!("parameter {} of {} is a string", row.name, module.name));
+                return Err(format!(
+                    "parameter {} of {} is a string",
+                    row.name, module.name
+                ));
             }
             _ => {}
         }
         if let Some(check) = row.check {
             check(&value)?;
         }
-        self.given.entry((module.name, row.name)).or_default().push(value);
+        self.given
+            .entry(key(module.name, row.name))
+            .or_default()
+            .push(value);
         Ok(())
     }
 
@@ -84,7 +93,7 @@ impl Parameters {
     }
 
     fn find(&self, module: &str, name: &str) -> Option<&Vec<ParameterValue>> {
-        self.given.get(&(module, name))
+        self.given.get(&key(module, name))
     }
 
     fn last(&self, module: &str, name: &str) -> Option<&ParameterValue> {
@@ -92,6 +101,10 @@ impl Parameters {
     }
 
     fn default(&self, module: &str, name: &str) -> Option<ParameterType> {
-        self.defaults.get(&(module, name)).copied()
+        self.defaults.get(&key(module, name)).copied()
     }
+}
+
+fn key(module: &str, name: &str) -> String {
+    format!("{module}:{name}")
 }

@@ -36,7 +36,7 @@ impl Pending {
             Self::Stage(stage) => stage.resume(run, with),
             Self::Relay(relay) => relay.resume(run, with),
             Self::Events { code, saved } => {
-                saved.restore(run);
+                drop(saved.restore(run));
                 Outcome::Code(code)
             }
             Self::Native(function) => function.resume(run, with),

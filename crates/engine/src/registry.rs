@@ -67,7 +67,11 @@ impl Interner {
 
     /// The name with this number; empty for a number that was never given out.
     pub fn name(&self, number: u32) -> String {
-        self.names.lock().get(number as usize).cloned().unwrap_or_default()
+        self.names
+            .lock()
+            .get(number as usize)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// How many names are known.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use script::{
-    Args, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes, SetError, Value,
-    VariableId,
+    Args, BlockId, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes, SetError,
+    Value, VariableId,
 };
-use sip::Message;
-use transaction::Output;
+use sip::{Hop, Message};
+use transaction::{Output, TransactionId};
 
 use crate::avp::Avps;
 use crate::clock::Now;
@@ -37,6 +37,12 @@ pub struct Run {
     pub branch: Option<usize>,
     /// In a failure route, the reply that won; `None` when it is made up.
     pub reply: Option<Arc<Message>>,
+    /// The INVITE that a CANCEL or an ACK means, if its transaction is there.
+    pub invite: Option<TransactionId>,
+    /// The branch whose failure route is running.
+    pub failure_winner: Option<usize>,
+    /// A hook has dealt with the request: no route is to run.
+    pub finished: bool,
     /// The last internal error, for error replies: Kamailio's negative numbers, 0 for none.
     pub error: i32,
     /// An error reply owed to the client, sent when the script ends without another answer.
@@ -57,6 +63,19 @@ pub struct Run {
     pub follow_ups: Vec<(u64, Input)>,
     /// What the run waits for.
     pub operation: Option<Operation>,
+    /// In `onsend_route`, what is about to be sent.
+    pub sending: Option<Sending>,
+    /// `t_on_reply()` called in a branch route, for that branch.
+    pub branch_on_reply: Option<BlockId>,
+}
+
+/// A message about to be sent.
+#[derive(Clone, Debug)]
+pub struct Sending {
+    /// The way.
+    pub hop: Hop,
+    /// The whole message.
+    pub bytes: Arc<[u8]>,
 }
 
 /// What lives as long as the transaction.
@@ -83,7 +102,7 @@ pub struct Locals {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Look up a destination (RFC 3263), so that the resolver can answer at once afterwards.
-    Resolve(transport::Query),
+    Resolve(transport::resolve::Query),
     /// Let this much time pass.
     Sleep(Duration),
 }
@@ -99,6 +118,9 @@ impl Run {
             tx: None,
             branch: None,
             reply: None,
+            invite: None,
+            failure_winner: None,
+            finished: false,
             error: 0,
             owed_error: None,
             shared: Shared::default(),
@@ -109,13 +131,15 @@ impl Run {
             events: VecDeque::new(),
             follow_ups: Vec::new(),
             operation: None,
+            sending: None,
+            branch_on_reply: None,
         }
     }
 
     /// What lives as long as the transaction: the transaction's own, or the message's while there is none.
     pub fn shared(&mut self) -> &mut Shared {
         match &mut self.tx {
-            Some(tx) => &mut tx.user.shared,
+            Some(tx) => &mut tx.data.shared,
             None => &mut self.shared,
         }
     }
@@ -123,7 +147,7 @@ impl Run {
     /// The same, to read.
     pub fn shared_ref(&self) -> &Shared {
         match &self.tx {
-            Some(tx) => &tx.user.shared,
+            Some(tx) => &tx.data.shared,
             None => &self.shared,
         }
     }
@@ -133,7 +157,13 @@ impl Run {
     /// # Panics
     /// When the module was not initialised, which the load order rules out for a module's own functions.
     pub fn state<T: std::any::Any + Send + Sync>(&self) -> Arc<T> {
-        self.engine.state::<T>().expect("the module that owns this function was initialised")
+        self.engine
+            .state::<T>()
+            .expect("the module that owns this function was initialised")
+    }
+
+    pub(crate) fn take_branch_on_reply(&mut self) -> Option<BlockId> {
+        self.branch_on_reply.take()
     }
 
     /// Writes a log line of a part of the program.
@@ -143,7 +173,17 @@ impl Run {
 
     /// The call that this run is about.
     pub fn call_key(&self) -> u64 {
-        self.engine.call_key(self.msg.message.call_id())
+        match &self.tx {
+            Some(tx) => tx.call_key(),
+            None => self
+                .engine
+                .call_key(self.msg.message.call_id().unwrap_or_default()),
+        }
+    }
+
+    /// The status of the reply at hand; 0 in a request.
+    pub fn reply_status(&self) -> u16 {
+        self.msg.status.or(self.msg.message.status()).unwrap_or(0)
     }
 }
 

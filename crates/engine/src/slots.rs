@@ -8,25 +8,46 @@ pub struct Slots {
     values: Vec<(TypeId, Box<dyn Any + Send>)>,
 }
 
+impl std::fmt::Debug for Slots {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Slots({})", self.values.len())
+    }
+}
+
 impl Slots {
     /// The value of this type.
     pub fn get<T: Any + Send>(&self) -> Option<&T> {
-        self.values.iter().find(|(id, _)| *id == TypeId::of::<T>())?.1.downcast_ref()
+        self.values
+            .iter()
+            .find(|(id, _)| *id == TypeId::of::<T>())?
+            .1
+            .downcast_ref()
     }
 
     /// The value of this type, to change.
     pub fn get_mut<T: Any + Send>(&mut self) -> Option<&mut T> {
-        self.values.iter_mut().find(|(id, _)| *id == TypeId::of::<T>())?.1.downcast_mut()
+        self.values
+            .iter_mut()
+            .find(|(id, _)| *id == TypeId::of::<T>())?
+            .1
+            .downcast_mut()
     }
 
     /// The value of this type, made if it is not there.
     pub fn entry<T: Any + Send + Default>(&mut self) -> &mut T {
         let id = TypeId::of::<T>();
-        let at = self.values.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
-            self.values.push((id, Box::<T>::default()));
-            self.values.len() - 1
-        });
-        self.values[at].1.downcast_mut().expect("the slot was found by its type")
+        let at = self
+            .values
+            .iter()
+            .position(|(known, _)| *known == id)
+            .unwrap_or_else(|| {
+                self.values.push((id, Box::<T>::default()));
+                self.values.len() - 1
+            });
+        self.values[at]
+            .1
+            .downcast_mut()
+            .expect("the slot was found by its type")
     }
 
     /// Puts a value, replacing one of the same type.
@@ -37,8 +58,16 @@ impl Slots {
 
     /// Takes the value out.
     pub fn take<T: Any + Send>(&mut self) -> Option<T> {
-        let at = self.values.iter().position(|(id, _)| *id == TypeId::of::<T>())?;
-        self.values.swap_remove(at).1.downcast().ok().map(|value| *value)
+        let at = self
+            .values
+            .iter()
+            .position(|(id, _)| *id == TypeId::of::<T>())?;
+        self.values
+            .swap_remove(at)
+            .1
+            .downcast()
+            .ok()
+            .map(|value| *value)
     }
 }
 
@@ -51,7 +80,11 @@ pub struct States {
 impl States {
     /// The state of this type.
     pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.values.iter().find(|(id, _)| *id == TypeId::of::<T>())?.1.downcast_ref()
+        self.values
+            .iter()
+            .find(|(id, _)| *id == TypeId::of::<T>())?
+            .1
+            .downcast_ref()
     }
 
     /// Puts a state; the first of a type stays.

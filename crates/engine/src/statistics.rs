@@ -56,10 +56,19 @@ impl Statistics {
     /// The counter `group:name`, made if it is not there yet.
     pub fn counter(&self, group: &str, name: &str, resettable: bool, doc: &str) -> Counter {
         let mut groups = self.groups.write();
-        let row = groups.entry(group.to_owned()).or_default().entry(name.to_owned());
+        let row = groups
+            .entry(group.to_owned())
+            .or_default()
+            .entry(name.to_owned());
         let (figure, _) = row.or_insert_with(|| {
             let counter = Counter::default();
-            (Figure::Counter { counter, resettable }, doc.to_owned())
+            (
+                Figure::Counter {
+                    counter,
+                    resettable,
+                },
+                doc.to_owned(),
+            )
         });
         match figure {
             Figure::Counter { counter, .. } => counter.clone(),
@@ -79,7 +88,10 @@ impl Statistics {
             .write()
             .entry(group.to_owned())
             .or_default()
-            .insert(name.to_owned(), (Figure::Computed(Box::new(compute)), doc.to_owned()));
+            .insert(
+                name.to_owned(),
+                (Figure::Computed(Box::new(compute)), doc.to_owned()),
+            );
     }
 
     /// The value of `group:name`.
@@ -89,7 +101,10 @@ impl Statistics {
 
     /// The value of the first statistic with this name in any group, as `$stat(name)` looks it up.
     pub fn find(&self, name: &str) -> Option<i64> {
-        self.groups.read().values().find_map(|group| Some(group.get(name)?.0.value()))
+        self.groups
+            .read()
+            .values()
+            .find_map(|group| Some(group.get(name)?.0.value()))
     }
 
     /// The names of all groups, sorted.
@@ -118,7 +133,11 @@ impl Statistics {
         for (group, figures) in groups.iter() {
             for (name, (figure, _)) in figures.iter().filter(|(name, _)| wanted(group, name)) {
                 rows.push((group.clone(), name.clone(), figure.value()));
-                if let Figure::Counter { counter, resettable: true } = figure {
+                if let Figure::Counter {
+                    counter,
+                    resettable: true,
+                } = figure
+                {
                     counter.store(0);
                 }
             }

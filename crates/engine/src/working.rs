@@ -27,14 +27,31 @@ pub struct Working {
     pub local_rport: bool,
     /// Header lines for every reply that we make to this request.
     pub reply_headers: Vec<u8>,
+    /// Content-Type and body for those replies.
+    pub reply_body: Option<(Vec<u8>, Vec<u8>)>,
+    /// In a reply, the status that the script gave it.
+    pub status: Option<u16>,
     /// The Record-Route header to be added when it is sent.
     pub record_route: Option<RecordRoute>,
     /// Parameters for the Record-Route header, each with its semicolon.
     pub record_route_params: Vec<u8>,
     /// Max-Forwards for the outgoing message, when it was processed.
     pub max_forwards: Option<u32>,
+    /// What is to happen to streams.
+    pub stream: StreamWishes,
     /// Nobody sent this message: it stands in for one.
     pub faked: bool,
+}
+
+/// What the script wants of the streams that a message comes and goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamWishes {
+    /// Relay only over streams that are open already.
+    pub no_connect: bool,
+    /// Close the stream that the request leaves by.
+    pub close_after_request: bool,
+    /// Close the stream that the reply leaves by.
+    pub close_after_reply: bool,
 }
 
 /// One destination of a request.
@@ -81,16 +98,22 @@ impl Working {
             message,
             hop,
             edits: Edits::default(),
-            target: Target { q: -1, ..Target::default() },
+            target: Target {
+                q: -1,
+                ..Target::default()
+            },
             branches: Vec::new(),
             uri_consumed: false,
             flags: 0,
             force_rport: false,
             local_rport: false,
             reply_headers: Vec::new(),
+            reply_body: None,
+            status: None,
             record_route: None,
             record_route_params: Vec::new(),
             max_forwards: None,
+            stream: StreamWishes::default(),
             faked: false,
         }
     }
@@ -111,12 +134,17 @@ impl Working {
 
     /// The URI that names the next hop: `$du` if set, else the Request-URI.
     pub fn next_hop(&self) -> &[u8] {
-        self.target.next_hop.as_deref().unwrap_or_else(|| self.uri())
+        self.target
+            .next_hop
+            .as_deref()
+            .unwrap_or_else(|| self.uri())
     }
 
     /// All destinations: the Request-URI unless consumed, then the added ones.
     pub fn destinations(&self) -> Vec<Target> {
         let own = (!self.uri_consumed).then(|| self.target.clone());
-        own.into_iter().chain(self.branches.iter().cloned()).collect()
+        own.into_iter()
+            .chain(self.branches.iter().cloned())
+            .collect()
     }
 }

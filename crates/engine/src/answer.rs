@@ -1,0 +1,225 @@
+//! Replies to the request at hand: made here, or received on a branch and passed on.
+
+use std::sync::Arc;
+
+use sip::build::{Reply, Source};
+use sip::{HeaderId, Message, Tag};
+use transaction::Origin;
+
+use crate::errors;
+use crate::hooks::ReplyOut;
+use crate::outgoing::reply_hop;
+use crate::run::Run;
+use crate::working::Working;
+
+impl Run {
+    /// Answers, with the request's transaction if it has one. False when that is not possible: the request
+    /// is an ACK, or a final reply was sent before.
+    pub fn answer(&mut self, status: u16, reason: &[u8]) -> bool {
+        if self.tx.is_some() {
+            self.answer_stateful(status, reason)
+        } else {
+            self.answer_stateless(status, reason)
+        }
+    }
+
+    /// Answers with the transaction at hand.
+    pub fn answer_stateful(&mut self, status: u16, reason: &[u8]) -> bool {
+        let now = self.now.time;
+        let Some(tx) = &self.tx else { return false };
+        if tx.requester().is_none() || (tx.is_answered() && status >= 300) {
+            return false;
+        }
+        let to_tag = tx.data.to_tag.clone();
+        let working = if Arc::ptr_eq(tx.request(), &self.msg.message) {
+            &self.msg
+        } else {
+            &tx.data.working
+        };
+        let bytes: Arc<[u8]> = self.local_reply(working, status, reason, &to_tag).into();
+        if status > 100 {
+            let out = ReplyOut {
+                status,
+                message: None,
+                to_tag,
+                hop: None,
+                own_record_routes: 0,
+            };
+            self.run_reply_out(&out);
+        }
+        let Some(tx) = &mut self.tx else { return false };
+        tx.send_reply(status, bytes, Origin::Local, now, &mut self.out)
+    }
+
+    /// Answers without a transaction.
+    pub fn answer_stateless(&mut self, status: u16, reason: &[u8]) -> bool {
+        let message = Arc::clone(&self.msg.message);
+        if !message.is_request() || message.method() == sip::Method::Ack || self.msg.faked {
+            return false;
+        }
+        let to_tag = self.engine.identity.stateless_to_tag(&message);
+        let bytes = self.local_reply(&self.msg, status, reason, &to_tag);
+        let hop = reply_hop(&self.msg);
+        self.out.push(transaction::Output::Send {
+            hop,
+            bytes: bytes.into(),
+        });
+        let engine = Arc::clone(&self.engine);
+        for hook in &engine.hooks.stateless_reply {
+            hook(self, status);
+        }
+        true
+    }
+
+    /// `100` to an INVITE, so that the client stops repeating it.
+    pub(crate) fn answer_trying(&mut self) {
+        let reason = self.engine.settings.relaying.auto_inv_100_reason.clone();
+        self.answer_stateful(100, &reason);
+    }
+
+    /// The reply that an internal error becomes.
+    pub fn answer_error(&mut self, error: i32, part: &str) -> bool {
+        let (status, _) = errors::status(error);
+        self.answer(status, errors::reason(error, part).as_bytes())
+    }
+
+    /// The INVITE at hand was cancelled before it went anywhere.
+    pub(crate) fn answer_invite_cancelled(&mut self) {
+        self.answer_stateful(487, b"Request canceled");
+    }
+
+    /// Passes the reply being worked on to the client.
+    pub(crate) fn forward_branch_reply(&mut self, branch: usize, status: u16) {
+        let engine = Arc::clone(&self.engine);
+        if status < 300 {
+            let mut working = self.msg.clone();
+            for hook in &engine.hooks.reply_forwarding {
+                hook(self, &mut working);
+            }
+            self.msg = working;
+        }
+        let working = self.msg.clone();
+        self.pass_on(&working, branch, status);
+    }
+
+    fn pass_on(&mut self, working: &Working, branch: usize, status: u16) {
+        let now = self.now.time;
+        let Some(tx) = &self.tx else { return };
+        let Some(requester) = tx.requester() else {
+            return;
+        };
+        let own_record_routes = tx
+            .branch(branch)
+            .map_or(0, |branch| branch.data.own_record_routes);
+        let bytes = self
+            .engine
+            .reply_bytes(working, requester.reply_to.transport);
+        let message = Arc::clone(&working.message);
+        let to_tag = message.to_tag().unwrap_or_default().to_vec();
+        let hop = Some(working.hop);
+        let out = ReplyOut {
+            status,
+            message: Some(message),
+            to_tag,
+            hop,
+            own_record_routes,
+        };
+        self.run_reply_out(&out);
+        let Some(tx) = &mut self.tx else { return };
+        if tx.send_reply(status, bytes.into(), Origin::Relayed, now, &mut self.out) {
+            self.engine.counters.fwd_replies.increment();
+        }
+    }
+
+    /// Sends the best reply of all branches to the client.
+    pub(crate) fn send_winner(&mut self, branch: usize) {
+        let Some(tx) = &self.tx else { return };
+        let Some(winner) = tx.winner(branch) else {
+            return;
+        };
+        let remap = self.engine.settings.relaying.remap_503_500;
+        match winner.reply {
+            Some(_) if winner.status == 503 && remap => {
+                self.answer_stateful(500, b"Service Unavailable");
+            }
+            Some(reply) => {
+                let mut working = match tx.branch(branch).and_then(|b| b.data.reply.as_deref()) {
+                    Some(kept) if Arc::ptr_eq(&kept.message, &reply) => kept.clone(),
+                    _ => Working::new(reply, crate::input::nowhere()),
+                };
+                self.add_challenges(branch, &mut working);
+                self.pass_on(&working, branch, winner.status);
+            }
+            None => {
+                let reason = self.made_up_reason(winner.status);
+                self.answer_stateful(winner.status, &reason);
+            }
+        }
+    }
+
+    /// The challenges of the other branches go into the one 401 or 407 (RFC 3261 §16.7 item 7).
+    fn add_challenges(&self, winner: usize, working: &mut Working) {
+        let Some(tx) = &self.tx else { return };
+        for other in tx.challenges(winner) {
+            let Some(reply) = tx.branch(other).and_then(|branch| branch.reply()) else {
+                continue;
+            };
+            for line in challenge_lines(reply) {
+                let message = Arc::clone(&working.message);
+                working.edits.append_last(Tag::Script, &message, &line);
+            }
+        }
+    }
+
+    fn made_up_reason(&self, status: u16) -> Vec<u8> {
+        let policy = &self.engine.settings.transactions.policy;
+        match status {
+            487 => b"Request Terminated".to_vec(),
+            _ if status == policy.timeout_status => {
+                self.engine.settings.relaying.reply_408_reason.clone()
+            }
+            _ => errors::status(-i32::from(status)).1.as_bytes().to_vec(),
+        }
+    }
+
+    fn local_reply(&self, working: &Working, status: u16, reason: &[u8], to_tag: &[u8]) -> Vec<u8> {
+        let mut headers = working.reply_headers.clone();
+        let server = &self.engine.identity.server;
+        if !server.is_empty() {
+            headers.extend_from_slice(server);
+            headers.extend_from_slice(b"\r\n");
+        }
+        let source = Source {
+            address: working.hop.remote,
+            force_rport: working.force_rport,
+        };
+        let reply = Reply {
+            code: status,
+            reason,
+            to_tag: (status > 100).then_some(to_tag),
+            source: Some(source),
+            headers: &headers,
+            server: None,
+            body: working
+                .reply_body
+                .as_ref()
+                .map(|(kind, body)| (&kind[..], &body[..])),
+        };
+        reply.to_vec(&working.message)
+    }
+
+    fn run_reply_out(&mut self, out: &ReplyOut) {
+        let engine = Arc::clone(&self.engine);
+        for hook in &engine.hooks.reply_out {
+            hook(self, out);
+        }
+    }
+}
+
+fn challenge_lines(reply: &Message) -> Vec<Vec<u8>> {
+    let wanted = [HeaderId::WwwAuthenticate, HeaderId::ProxyAuthenticate];
+    let lines = wanted.into_iter().flat_map(|id| reply.headers_of(id));
+    lines
+        .map(|header| header.span.of(reply.bytes()).to_vec())
+        .collect()
+}

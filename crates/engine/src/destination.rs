@@ -1,0 +1,114 @@
+//! From a URI to the addresses to send to (RFC 3263), and the socket to send from.
+
+use std::net::{IpAddr, SocketAddr};
+
+use sip::{Hop, SocketId, Transport, Uri};
+use timer::Time;
+use transport::resolve::Query;
+
+use crate::engine::Engine;
+use crate::errors;
+use crate::myself::is_sip;
+use crate::working::Working;
+
+/// What is known about a destination.
+#[derive(Debug)]
+pub enum Destination {
+    /// The ways to it, best first; never empty.
+    Known(Vec<Hop>),
+    /// The resolver has to be asked first.
+    Ask(Query),
+    /// It can't be reached, with this internal error.
+    Failed(i32),
+}
+
+impl Engine {
+    /// Where a request goes, by its next hop.
+    pub fn destination(&self, working: &Working, now: Time) -> Destination {
+        self.destination_of(working.next_hop(), working, now)
+    }
+
+    /// Where this URI leads, for a request that came as `working` says.
+    pub fn destination_of(&self, uri: &[u8], working: &Working, now: Time) -> Destination {
+        let Ok(uri) = Uri::parse(strip_name(uri)) else {
+            return Destination::Failed(errors::BAD_URI);
+        };
+        if !is_sip(&uri) {
+            return Destination::Failed(errors::BAD_URI);
+        }
+        let host = uri.param(b"maddr").flatten().unwrap_or(uri.host);
+        let transport = uri.wanted_transport();
+        let sips = uri.scheme == sip::Scheme::Sips;
+        let Some(query) = Query::new(host, uri.port, transport, sips) else {
+            return Destination::Failed(errors::BAD_URI);
+        };
+        match self.resolver.cached(&query, now) {
+            Some(Ok(found)) => {
+                self.reachable(found.iter().map(|c| (c.transport, c.address)), working)
+            }
+            Some(Err(_)) => Destination::Failed(errors::UNRESOLVABLE),
+            None => Destination::Ask(query),
+        }
+    }
+
+    fn reachable(
+        &self,
+        found: impl Iterator<Item = (Transport, SocketAddr)>,
+        working: &Working,
+    ) -> Destination {
+        let mut any = false;
+        let hops: Vec<Hop> = found
+            .inspect(|_| any = true)
+            .filter_map(|(transport, remote)| self.hop_to(transport, remote, working))
+            .collect();
+        match (hops.is_empty(), any) {
+            (false, _) => Destination::Known(hops),
+            (true, true) => Destination::Failed(errors::NO_SOCKET),
+            (true, false) => Destination::Failed(errors::UNRESOLVABLE),
+        }
+    }
+
+    /// The way to an address: by the forced socket, else by the one that the request came in by, else by
+    /// any that fits.
+    pub fn hop_to(
+        &self,
+        transport: Transport,
+        remote: SocketAddr,
+        working: &Working,
+    ) -> Option<Hop> {
+        let preferred = working.target.socket.unwrap_or(working.hop.socket);
+        let socket = self
+            .sockets
+            .for_remote(transport, remote, Some(preferred))?;
+        Some(Hop {
+            transport,
+            socket: socket.id,
+            remote,
+            connection: None,
+        })
+    }
+
+    /// The socket that a request received by `socket` would leave by towards an address.
+    pub fn socket_towards(
+        &self,
+        transport: Transport,
+        address: IpAddr,
+        socket: SocketId,
+    ) -> Option<SocketId> {
+        let remote = SocketAddr::new(address, 0);
+        self.sockets
+            .for_remote(transport, remote, Some(socket))
+            .map(|socket| socket.id)
+    }
+}
+
+/// The URI within `<…>`, or the text as it is.
+fn strip_name(text: &[u8]) -> &[u8] {
+    let Some(begin) = text.iter().position(|byte| *byte == b'<') else {
+        return text;
+    };
+    let rest = &text[begin + 1..];
+    rest.iter()
+        .position(|byte| *byte == b'>')
+        .map_or(rest, |end| &rest[..end])
+}

@@ -1,0 +1,108 @@
+//! Messages that pass without a transaction: ACK to 2xx, `forward()`, replies that match nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sip::{HeaderId, Hop, Transport, Via};
+use transaction::Output;
+
+use crate::destination::Destination;
+use crate::errors;
+use crate::relay::RelayOptions;
+use crate::run::Run;
+
+/// Sends the request at hand on, once and without memory. The code is that of `t_relay()` or `forward()`.
+///
+/// A name that the resolver does not know yet is not waited for: the peer repeats what matters.
+pub fn request(run: &mut Run, options: &RelayOptions) -> i64 {
+    let mut working = run.msg.clone();
+    if let Some(to) = &options.to {
+        working.target.next_hop = Some(to.clone());
+    }
+    let hop = match run.engine.destination(&working, run.now.time) {
+        Destination::Known(hops) => hops.first().copied(),
+        Destination::Ask(query) => {
+            run.engine.resolver.look_up_later(query, run.now.time);
+            return i64::from(errors::UNRESOLVABLE);
+        }
+        Destination::Failed(error) => return i64::from(error),
+    };
+    let Some(hop) = hop else {
+        return i64::from(errors::UNRESOLVABLE);
+    };
+    let branch = run.engine.transactions.stateless_branch(&working.message);
+    let (bytes, _) = run.write_request(working, &hop, &branch);
+    run.out.push(Output::Send {
+        hop,
+        bytes: bytes.into(),
+    });
+    run.engine.counters.fwd_requests.increment();
+    1
+}
+
+/// Sends a reply that belongs to no transaction on to the Via below ours (RFC 3261 §16.7 item 3, §18.2.2).
+pub fn reply(run: &mut Run) {
+    let message = Arc::clone(&run.msg.message);
+    let vias: Vec<Via<'_>> = message.vias().take(2).collect();
+    let hop = match &vias[..] {
+        [own, next] if is_ours(run, own) => via_hop(run, own, next),
+        _ => None,
+    };
+    let Some(hop) = hop else {
+        run.engine.counters.drop_replies.increment();
+        return;
+    };
+    let bytes = run.engine.reply_bytes(&run.msg, hop.transport);
+    run.out.push(Output::Send {
+        hop,
+        bytes: bytes.into(),
+    });
+    run.engine.counters.fwd_replies.increment();
+}
+
+fn is_ours(run: &Run, via: &Via<'_>) -> bool {
+    let transport = Transport::from_name(via.transport());
+    let port = via
+        .port()
+        .or_else(|| transport.map(Transport::default_port));
+    let advertised = run.engine.settings.advertised_address.as_deref();
+    run.engine.is_myself(via.host(), port, transport)
+        || advertised.is_some_and(|host| host.as_bytes().eq_ignore_ascii_case(via.host()))
+}
+
+fn via_hop(run: &Run, own: &Via<'_>, next: &Via<'_>) -> Option<Hop> {
+    let transport = Transport::from_name(next.transport())?;
+    let host = next.received().unwrap_or_else(|| next.host());
+    let host = std::str::from_utf8(host).ok()?;
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok()?;
+    let port = match next.rport() {
+        Some(Some(port)) => port,
+        _ => next.port().unwrap_or_else(|| transport.default_port()),
+    };
+    let remote = SocketAddr::new(address, port);
+    let mut hop = run.engine.hop_to(transport, remote, &run.msg)?;
+    let id = own.connection().and_then(|id| std::str::from_utf8(id).ok());
+    hop.connection = id
+        .and_then(|id| u64::from_str_radix(id, 16).ok())
+        .map(sip::ConnectionId);
+    Some(hop)
+}
+
+/// Whether a message has what every SIP message must have (RFC 3261 §8.1.1).
+pub(crate) fn has_mandatory_headers(message: &sip::Message) -> bool {
+    let mandatory = [
+        HeaderId::Via,
+        HeaderId::From,
+        HeaderId::To,
+        HeaderId::CallId,
+        HeaderId::CSeq,
+    ];
+    mandatory.into_iter().all(|id| message.header(id).is_some())
+        && message.missing().is_none()
+        && message.cseq().is_some()
+        && message.top_via().is_some()
+}

@@ -1,0 +1,333 @@
+//! A worker's side of the engine, without its sockets and clock: inputs go in with the time, messages to
+//! send and operations to wait for come out.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use script::{Completion, Host, Machine, Outcome, Progress, Value};
+use sip::{Hop, Message};
+use slab::Slab;
+use transaction::Output;
+
+use crate::baton::Taken;
+use crate::clock::Now;
+use crate::engine::Engine;
+use crate::hooks::TickContext;
+use crate::input::Input;
+use crate::log::level;
+use crate::pending::Pending;
+use crate::run::{Locals, Operation, Run};
+use crate::stage::Stage;
+use crate::working::Working;
+
+/// How many runs of one worker may wait at the same time; a further one is given up, and counted.
+pub const WAITING_MAX: usize = 100_000;
+
+/// What one worker keeps between inputs.
+pub struct Worker {
+    /// This worker's number, from 0.
+    number: usize,
+    /// How many workers there are.
+    workers: usize,
+    locals: Locals,
+    waiting: Slab<Task>,
+    backlog: VecDeque<(u64, Input)>,
+    machines: Vec<Machine<Pending>>,
+    outputs: Vec<Output>,
+    operations: Vec<(usize, Operation)>,
+}
+
+/// A run and the point that it has reached.
+struct Task {
+    key: u64,
+    run: Box<Run>,
+    machine: Machine<Pending>,
+    /// What the block on the machine, or the wait, returns to.
+    then: Option<Pending>,
+    /// It waits inside the machine.
+    in_machine: bool,
+}
+
+enum Step {
+    Finished,
+    Waiting,
+}
+
+impl Worker {
+    /// A worker with nothing to do yet.
+    pub fn new(engine: &Engine, number: usize, workers: usize) -> Self {
+        let locals = Locals {
+            vars: engine.first_locals.clone(),
+            ..Locals::default()
+        };
+        Self {
+            number,
+            workers,
+            locals,
+            waiting: Slab::new(),
+            backlog: VecDeque::new(),
+            machines: Vec::new(),
+            outputs: Vec::new(),
+            operations: Vec::new(),
+        }
+    }
+
+    /// Takes a message that arrived.
+    pub fn receive(&mut self, engine: &Arc<Engine>, bytes: Vec<u8>, hop: Hop, now: Now) {
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            engine.counters.keepalives.increment();
+            return;
+        }
+        let message = match Message::parse(bytes) {
+            Ok(message) => message,
+            Err(rejected) => return crate::refuse::unparsable(engine, &rejected, hop),
+        };
+        if crate::refuse::unusable(engine, &message, hop) {
+            return;
+        }
+        let key = engine.call_key(message.call_id().unwrap_or_default());
+        self.submit(
+            engine,
+            key,
+            Input::Message {
+                message: Arc::new(message),
+                hop,
+            },
+            now,
+        );
+    }
+
+    /// Takes back a message that could not be sent on a stream: a branch may go on without it.
+    pub fn unsent(&mut self, engine: &Arc<Engine>, bytes: &[u8], now: Now) {
+        let Ok(message) = Message::parse(bytes.to_vec()) else {
+            return;
+        };
+        if !message.is_request() {
+            engine.counters.err_replies.increment();
+            return;
+        }
+        engine.counters.err_requests.increment();
+        if let Some(found) = engine.transactions.match_reply(&message) {
+            let (id, branch) = (found.id, found.branch);
+            let key = engine.call_key(message.call_id().unwrap_or_default());
+            self.submit(
+                engine,
+                key,
+                Input::BranchFailed {
+                    id,
+                    branch,
+                    status: 477,
+                },
+                now,
+            );
+        }
+    }
+
+    /// Takes any input of a call.
+    pub fn submit(&mut self, engine: &Arc<Engine>, key: u64, input: Input, now: Now) {
+        self.backlog.push_back((key, input));
+        while let Some((key, input)) = self.backlog.pop_front() {
+            match engine.batons.take(key, input) {
+                Taken::Mine(input) => self.run_call(engine, key, Some(input), now),
+                Taken::Queued => {}
+                Taken::Refused => engine.counters.inbox_overflow.increment(),
+            }
+        }
+    }
+
+    /// Goes on with a run whose operation is done.
+    pub fn complete(
+        &mut self,
+        engine: &Arc<Engine>,
+        task: usize,
+        completion: Completion,
+        now: Now,
+    ) {
+        let Some(mut task) = self.waiting.try_remove(task) else {
+            return;
+        };
+        let key = task.key;
+        task.run.now = now;
+        if let Step::Finished = self.advance(engine, task, completion) {
+            self.run_call(engine, key, None, now);
+        }
+        self.drain_backlog(engine, now);
+    }
+
+    /// Starts what is due: transaction timers and the modules' own.
+    pub fn tick(&mut self, engine: &Arc<Engine>, now: Now) {
+        let mut jobs = Vec::new();
+        let mut due = Vec::new();
+        for shard in (self.number..transaction::SHARDS).step_by(self.workers.max(1)) {
+            engine.transactions.advance(shard, now.time, &mut due);
+        }
+        jobs.extend(due.iter().map(|due| (due.call_key, Input::Timer(due.id))));
+        let mut context = TickContext {
+            now,
+            worker: self.number,
+            workers: self.workers,
+            jobs: &mut jobs,
+        };
+        for hook in &engine.hooks.tick {
+            hook(engine, &mut context);
+        }
+        self.backlog.extend(jobs);
+        self.drain_backlog(engine, now);
+    }
+
+    /// The messages to send, in order; the worker's driver takes them after each call.
+    pub fn outputs(&mut self) -> &mut Vec<Output> {
+        &mut self.outputs
+    }
+
+    /// The operations to start, each with the task to complete with its result.
+    pub fn operations(&mut self) -> &mut Vec<(usize, Operation)> {
+        &mut self.operations
+    }
+
+    /// How many runs wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn drain_backlog(&mut self, engine: &Arc<Engine>, now: Now) {
+        if let Some((key, input)) = self.backlog.pop_front() {
+            self.submit(engine, key, input, now);
+        }
+    }
+
+    /// Runs an input and whatever comes for the same call meanwhile, then gives the baton back.
+    fn run_call(&mut self, engine: &Arc<Engine>, key: u64, first: Option<Input>, now: Now) {
+        let mut next = first.or_else(|| engine.batons.next(key));
+        while let Some(input) = next {
+            let task = self.begin(engine, key, input, now);
+            if let Step::Waiting = self.advance(engine, task, Completion::Value(Value::Null)) {
+                return;
+            }
+            next = engine.batons.next(key);
+        }
+    }
+
+    fn begin(&mut self, engine: &Arc<Engine>, key: u64, input: Input, now: Now) -> Task {
+        let (working, first) = match input {
+            Input::Message { message, hop } => {
+                self.locals.messages += 1;
+                let first = if message.is_request() {
+                    Stage::Request
+                } else {
+                    Stage::Reply
+                };
+                (Working::new(message, hop), Pending::Stage(first))
+            }
+            Input::Timer(id) => (crate::events::stand_in(), Pending::Stage(Stage::Timer(id))),
+            Input::BranchFailed { id, branch, status } => {
+                let stage = Stage::BranchFailed { id, branch, status };
+                (crate::events::stand_in(), Pending::Stage(stage))
+            }
+            Input::BranchEnded { id, branch, status } => {
+                let stage = Stage::BranchEnded { id, branch, status };
+                (crate::events::stand_in(), Pending::Stage(stage))
+            }
+            Input::Job(job) => (crate::events::stand_in(), Pending::Native(job)),
+        };
+        let locals = std::mem::take(&mut self.locals);
+        Task {
+            key,
+            run: Box::new(Run::new(Arc::clone(engine), now, working, locals)),
+            machine: self.machines.pop().unwrap_or_default(),
+            then: Some(first),
+            in_machine: false,
+        }
+    }
+
+    fn advance(&mut self, engine: &Arc<Engine>, mut task: Task, with: Completion) -> Step {
+        let step = catch_unwind(AssertUnwindSafe(|| drive(engine, &mut task, with)));
+        let step = step.unwrap_or_else(|_| {
+            engine.counters.panics.increment();
+            let call_id = task.run.msg.message.call_id().unwrap_or_default();
+            let call_id = String::from_utf8_lossy(call_id).into_owned();
+            engine.log.line(
+                level::BUG,
+                "core",
+                &format!("a run of call {call_id} panicked"),
+            );
+            task.machine = Machine::default();
+            Step::Finished
+        });
+        self.outputs.append(&mut task.run.out);
+        self.backlog.extend(task.run.follow_ups.drain(..));
+        match (step, task.run.operation.take()) {
+            (Step::Waiting, Some(operation)) if self.waiting.len() < WAITING_MAX => {
+                engine.counters.suspended.increment();
+                self.locals = task.run.locals.clone();
+                let at = self.waiting.insert(task);
+                self.operations.push((at, operation));
+                Step::Waiting
+            }
+            (Step::Waiting, _) => {
+                let text = "a run had to be given up: too many wait already";
+                engine.log.line(level::ERROR, "core", text);
+                self.finish(task);
+                Step::Finished
+            }
+            (Step::Finished, _) => {
+                self.finish(task);
+                Step::Finished
+            }
+        }
+    }
+
+    fn finish(&mut self, mut task: Task) {
+        task.run.check_in();
+        self.locals = std::mem::take(&mut task.run.locals);
+        self.machines.push(task.machine);
+    }
+}
+
+/// Runs a task until it is finished or has to wait.
+fn drive(engine: &Arc<Engine>, task: &mut Task, with: Completion) -> Step {
+    let mut with = with;
+    if task.in_machine {
+        task.machine.complete(with);
+        match step_machine(engine, task) {
+            Some(end) => with = end,
+            None => return Step::Waiting,
+        }
+    }
+    while let Some(pending) = task.then.take() {
+        match task.run.resume(pending, with) {
+            Outcome::Code(_) | Outcome::Stop { .. } => return Step::Finished,
+            Outcome::Wait(then) => {
+                task.then = Some(then);
+                return Step::Waiting;
+            }
+            Outcome::Route {
+                block,
+                routes,
+                then,
+            } => {
+                task.then = Some(then);
+                task.machine.start(&engine.program, block, routes);
+                match step_machine(engine, task) {
+                    Some(end) => with = end,
+                    None => return Step::Waiting,
+                }
+            }
+        }
+    }
+    Step::Finished
+}
+
+fn step_machine(engine: &Arc<Engine>, task: &mut Task) -> Option<Completion> {
+    match task.machine.run(&engine.program, &mut *task.run) {
+        Progress::Ended(end) => {
+            task.in_machine = false;
+            Some(Completion::Route(end))
+        }
+        Progress::Waiting => {
+            task.in_machine = true;
+            None
+        }
+    }
+}

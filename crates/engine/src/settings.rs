@@ -1,0 +1,120 @@
+//! The core settings that the engine acts on, as plain values.
+
+/// Core settings; the defaults are Kamailio's.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Shown in Via instead of the socket's address.
+    pub advertised_address: Option<String>,
+    /// Shown in Via instead of the socket's port.
+    pub advertised_port: Option<u16>,
+    /// `force_rport()` on every request.
+    pub force_rport: bool,
+    /// Ask for `rport` in every Via of ours.
+    pub local_rport: bool,
+    /// Most destinations of one request, the Request-URI included.
+    pub max_branches: usize,
+    /// Run `onsend_route` for replies too.
+    pub onsend_route_reply: bool,
+    /// Kamailio's `server_id`.
+    pub server_id: i64,
+    /// Requests longer than this leave over another transport; 0 never.
+    pub udp_mtu: usize,
+    /// That transport.
+    pub udp_mtu_transport: sip::Transport,
+    /// Names that mean this proxy besides its sockets.
+    pub aliases: Vec<Alias>,
+    /// `foo.org` in `aliases` covers `bar.foo.org` (module corex).
+    pub alias_subdomains: Vec<Alias>,
+    /// Transaction timers and policy (module tm).
+    pub transactions: transaction::Settings,
+    /// How requests are relayed (module tm).
+    pub relaying: Relaying,
+}
+
+/// A name that means this proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// Only for this transport.
+    pub transport: Option<sip::Transport>,
+    /// Host name or address, lower case.
+    pub host: String,
+    /// Only for this port.
+    pub port: Option<u16>,
+}
+
+impl Alias {
+    /// The name as a configuration gives it.
+    pub fn from_config(alias: &script::ast::Alias) -> Self {
+        let endpoint = &alias.endpoint;
+        let transport = endpoint
+            .protocol
+            .and_then(|protocol| sip::Transport::from_name(protocol.name().as_bytes()));
+        Self {
+            transport,
+            host: endpoint.host.to_lossy().to_ascii_lowercase(),
+            port: endpoint.port.filter(|port| *port != 0),
+        }
+    }
+}
+
+/// How requests are relayed: the parameters of module tm that the engine itself acts on.
+#[derive(Clone, Debug)]
+pub struct Relaying {
+    /// Answer INVITE with 100 at once.
+    pub auto_inv_100: bool,
+    /// The reason phrase of that 100.
+    pub auto_inv_100_reason: Vec<u8>,
+    /// What becomes of a CANCEL without its INVITE.
+    pub unmatched_cancel: UnmatchedCancel,
+    /// Send a winning 503 as 500.
+    pub remap_503_500: bool,
+    /// The reason phrase for a branch that timed out.
+    pub reply_408_reason: Vec<u8>,
+    /// Deliver provisional replies to local requests.
+    pub pass_provisional_replies: bool,
+}
+
+/// What becomes of a CANCEL without its INVITE (`unmatched_cancel`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum UnmatchedCancel {
+    /// 0: forwarded with a transaction of its own.
+    #[default]
+    Stateful,
+    /// 1: forwarded without.
+    Stateless,
+    /// 2: dropped.
+    Drop,
+}
+
+impl Default for Relaying {
+    fn default() -> Self {
+        Self {
+            auto_inv_100: true,
+            auto_inv_100_reason: b"trying -- your call is important to us".to_vec(),
+            unmatched_cancel: UnmatchedCancel::Stateful,
+            remap_503_500: true,
+            reply_408_reason: b"Request Timeout".to_vec(),
+            pass_provisional_replies: false,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            advertised_address: None,
+            advertised_port: None,
+            force_rport: false,
+            local_rport: false,
+            max_branches: 12,
+            onsend_route_reply: false,
+            server_id: 0,
+            udp_mtu: 0,
+            udp_mtu_transport: sip::Transport::Udp,
+            aliases: Vec::new(),
+            alias_subdomains: Vec::new(),
+            transactions: transaction::Settings::default(),
+            relaying: Relaying::default(),
+        }
+    }
+}

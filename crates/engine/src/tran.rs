@@ -1,0 +1,74 @@
+//! The transaction of the request being worked on: made when a function needs it.
+
+use std::sync::Arc;
+
+use sip::Method;
+use transaction::{Refused, Requester, TransactionId};
+
+use crate::engine::{Tx, TxData};
+use crate::errors;
+use crate::outgoing::reply_hop;
+use crate::run::Run;
+
+impl Run {
+    /// Makes the transaction of this request, unless it is there already.
+    ///
+    /// # Errors
+    /// The internal error: the request has none (ACK, faked), or too many of one call are there.
+    pub fn ensure_transaction(&mut self) -> Result<&mut Tx, i32> {
+        if self.tx.is_none() {
+            self.create_transaction()?;
+        }
+        self.tx.as_deref_mut().ok_or(errors::SERVER)
+    }
+
+    fn create_transaction(&mut self) -> Result<(), i32> {
+        let message = &self.msg.message;
+        if !message.is_request() || message.method() == Method::Ack || self.msg.faked {
+            return Err(errors::SERVER);
+        }
+        let requester = Requester {
+            source: self.msg.hop,
+            reply_to: reply_hop(&self.msg),
+        };
+        let mut data = TxData::new(self.msg.clone());
+        data.to_tag = self.engine.identity.stateful_to_tag(message);
+        data.shared = std::mem::take(&mut self.shared);
+        let request = Arc::clone(message);
+        let settings = self.engine.settings.transactions;
+        let created =
+            self.engine
+                .transactions
+                .create(request, requester, settings, data, self.now.time);
+        let tx = created.map_err(|refused| match refused {
+            Refused::Incomplete => errors::INCOMPLETE,
+            Refused::Crowded => errors::SERVER,
+        })?;
+        self.tx = Some(tx);
+        let engine = Arc::clone(&self.engine);
+        for hook in &engine.hooks.transaction_created {
+            hook(self);
+        }
+        Ok(())
+    }
+
+    /// Checks a transaction out in place of the one at hand, which is checked in.
+    /// False when it is gone.
+    pub fn switch_transaction(&mut self, id: TransactionId) -> bool {
+        self.check_in();
+        self.tx = self.engine.transactions.checkout(id);
+        self.tx.is_some()
+    }
+
+    /// Gives the transaction at hand back to the table.
+    pub fn check_in(&mut self) {
+        let Some(tx) = self.tx.take() else { return };
+        let Some(mut gone) = self.engine.transactions.check_in(tx) else {
+            return;
+        };
+        let engine = Arc::clone(&self.engine);
+        for hook in &engine.hooks.transaction_done {
+            hook(self, &mut gone.data);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What the language itself brings: core actions and the operands of core conditions.
+
+mod actions;
+mod flags;
+mod operands;
+mod uri;
+
+use engine::{FunctionRow, Module};
+
+/// The core's own names; always loaded.
+pub static MODULE: Module = Module {
+    name: "core",
+    requires: &[],
+    functions: FUNCTIONS,
+    variables: operands::VARIABLES,
+    parameters: &[],
+    statistics: &[],
+    init: None,
+    doc: "Core actions and conditions.",
+};
+
+static FUNCTIONS: &[FunctionRow] = &[
+    actions::FORWARD,
+    actions::FORWARD_UDP,
+    actions::FORWARD_TCP,
+    actions::LOG,
+    actions::FORCE_RPORT,
+    actions::ADD_RPORT,
+    actions::ADD_LOCAL_RPORT,
+    actions::FORCE_SEND_SOCKET,
+    actions::REMOVE_BRANCH,
+    actions::CLEAR_BRANCHES,
+    actions::SET_FORWARD_NO_CONNECT,
+    actions::SET_REPLY_NO_CONNECT,
+    actions::SET_FORWARD_CLOSE,
+    actions::SET_REPLY_CLOSE,
+    flags::SETFLAG,
+    flags::RESETFLAG,
+    flags::ISFLAGSET,
+    uri::SETURI,
+    uri::REWRITEURI,
+    uri::REVERT_URI,
+    uri::SETHOST,
+    uri::REWRITEHOST,
+    uri::SETH,
+    uri::SETHOSTPORT,
+    uri::REWRITEHOSTPORT,
+    uri::SETHP,
+    uri::SETUSER,
+    uri::REWRITEUSER,
+    uri::SETU,
+    uri::SETUSERPASS,
+    uri::REWRITEUSERPASS,
+    uri::SETPORT,
+    uri::REWRITEPORT,
+    uri::SETP,
+    uri::PREFIX,
+    uri::STRIP,
+    uri::STRIP_TAIL,
+    uri::USERPHONE,
+];
