@@ -7,4 +7,5 @@ mod messages;
 mod network;
 mod peers;
 mod tables;
+mod threads;
 mod timers;
