@@ -2,8 +2,9 @@
 
 use crate::id::{Cookie, DialogId};
 use crate::input::{Invite, Now};
+use crate::matching::search;
 use crate::record::Record;
-use crate::shard::Shard;
+use crate::shard::{CallId, Shard};
 use crate::state::State;
 use crate::stats::Counters;
 use crate::tracker::Tracker;
@@ -68,12 +69,13 @@ impl Tracker {
             return Err(CreateError::NoContact);
         }
         let h_entry = self.h_entry(invite.call_id);
+        let call_id = CallId::new(invite.call_id, &self.hasher);
         let mut guard = self.shard(h_entry).lock();
         let shard = &mut *guard;
-        if let Some(id) = self.spiral(shard, invite) {
+        if let Some(id) = self.spiral(shard, call_id, invite.from_tag) {
             return Ok(Created::Spiral(id));
         }
-        let id = self.admit(shard, invite, h_entry).inspect_err(|_| {
+        let id = self.admit(shard, call_id, h_entry).inspect_err(|_| {
             Counters::add(&self.counters.refused);
         })?;
         let record = Record::new(id, invite, &self.settings, now);
@@ -87,11 +89,11 @@ impl Tracker {
         })
     }
 
-    fn spiral(&self, shard: &Shard, invite: &Invite<'_>) -> Option<DialogId> {
+    fn spiral(&self, shard: &Shard, call_id: CallId<'_>, from_tag: &[u8]) -> Option<DialogId> {
         if !self.settings.detect_spirals {
             return None;
         }
-        let found = self.search(shard, invite.call_id, invite.from_tag, b"", None)?;
+        let found = search(shard, call_id, from_tag, b"", None)?;
         let live = shard
             .get(found.id)
             .is_some_and(|record| record.state != State::Deleted);
@@ -101,13 +103,13 @@ impl Tracker {
     fn admit(
         &self,
         shard: &mut Shard,
-        invite: &Invite<'_>,
+        call_id: CallId<'_>,
         h_entry: u32,
     ) -> Result<DialogId, CreateError> {
         if self.counters.records() >= u64::from(self.settings.max_dialogs) {
             return Err(CreateError::Full);
         }
-        let same = shard.with_call_id(invite.call_id, &self.hasher).count();
+        let same = shard.with_call_id(call_id).count();
         if same >= self.settings.max_dialogs_per_call_id as usize {
             return Err(CreateError::TooManyWithCallId);
         }

@@ -6,6 +6,9 @@ use crate::state::State;
 use crate::tracker::Tracker;
 use crate::view::DialogView;
 
+/// Calls copied at a time when all are looked at.
+const PAGE: usize = 256;
+
 impl Tracker {
     /// A copy of one call.
     pub fn snapshot(&self, id: DialogId, now: Now) -> Option<DialogView> {
@@ -31,7 +34,7 @@ impl Tracker {
     /// with the id of the last; a call that came or went meanwhile disturbs nothing.
     pub fn page(&self, after: Option<DialogId>, limit: usize, now: Now) -> Vec<DialogView> {
         let (first, mut above) = after.map_or((0, 0), |id| (id.h_entry, id.h_id));
-        let mut page = Vec::new();
+        let mut page = Vec::with_capacity(limit.min(PAGE));
         for h_entry in first..self.settings.hash_size {
             let shard = self.shard(h_entry).lock();
             let room = limit - page.len();
@@ -47,7 +50,6 @@ impl Tracker {
 
     /// All calls, one page at a time.
     pub fn iter(&self, now: Now) -> impl Iterator<Item = DialogView> + '_ {
-        const PAGE: usize = 256;
         let mut after = None;
         let mut page = Vec::new().into_iter();
         std::iter::from_fn(move || {

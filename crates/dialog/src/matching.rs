@@ -4,7 +4,7 @@ use crate::id::{Cookie, DialogId};
 use crate::input::{Direction, RequestKey, Side};
 use crate::record::Record;
 use crate::settings::MatchMode;
-use crate::shard::Shard;
+use crate::shard::{CallId, Shard};
 use crate::tracker::Tracker;
 
 /// A call that was found, and which way the request travels in it.
@@ -54,7 +54,13 @@ impl Tracker {
         direction: Option<Direction>,
     ) -> Option<Matched> {
         let shard = self.shard(self.h_entry(call_id)).lock();
-        self.search(&shard, call_id, from_tag, to_tag, direction)
+        search(
+            &shard,
+            CallId::new(call_id, &self.hasher),
+            from_tag,
+            to_tag,
+            direction,
+        )
     }
 
     /// All calls with a Call-ID, and with this From tag if one is given, in the order in which
@@ -62,33 +68,34 @@ impl Tracker {
     pub fn find_all(&self, call_id: &[u8], from_tag: Option<&[u8]>) -> Vec<DialogId> {
         let shard = self.shard(self.h_entry(call_id)).lock();
         let wanted = |record: &&Record| from_tag.is_none_or(|tag| record.tag(Side::Caller) == tag);
-        let calls = shard.with_call_id(call_id, &self.hasher).filter(wanted);
+        let calls = shard
+            .with_call_id(CallId::new(call_id, &self.hasher))
+            .filter(wanted);
         let mut ids: Vec<_> = calls.map(|record| record.id).collect();
         ids.sort_unstable();
         ids
     }
+}
 
-    pub(crate) fn search(
-        &self,
-        shard: &Shard,
-        call_id: &[u8],
-        from_tag: &[u8],
-        to_tag: &[u8],
-        direction: Option<Direction>,
-    ) -> Option<Matched> {
-        let (mut known, mut unknown) = (None::<Matched>, None::<Matched>);
-        for record in shard.with_call_id(call_id, &self.hasher) {
-            let id = record.id;
-            match record.match_tags(from_tag, to_tag, direction) {
-                Some((direction, true)) if known.is_none_or(|best| id < best.id) => {
-                    known = Some(Matched { id, direction });
-                }
-                Some((direction, false)) if unknown.is_none_or(|best| id > best.id) => {
-                    unknown = Some(Matched { id, direction });
-                }
-                _ => {}
+pub(crate) fn search(
+    shard: &Shard,
+    call_id: CallId<'_>,
+    from_tag: &[u8],
+    to_tag: &[u8],
+    direction: Option<Direction>,
+) -> Option<Matched> {
+    let (mut known, mut unknown) = (None::<Matched>, None::<Matched>);
+    for record in shard.with_call_id(call_id) {
+        let id = record.id;
+        match record.match_tags(from_tag, to_tag, direction) {
+            Some((direction, true)) if known.is_none_or(|best| id < best.id) => {
+                known = Some(Matched { id, direction });
             }
+            Some((direction, false)) if unknown.is_none_or(|best| id > best.id) => {
+                unknown = Some(Matched { id, direction });
+            }
+            _ => {}
         }
-        known.or(unknown)
     }
+    known.or(unknown)
 }

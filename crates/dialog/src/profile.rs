@@ -4,10 +4,10 @@
 //! is one membership (Kamailio counts it twice); with two values it is two. The sets follow the
 //! records: both change under the lock of the call's shard.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
@@ -15,7 +15,8 @@ use smallvec::SmallVec;
 use crate::id::DialogId;
 use crate::settings::ProfileSettings;
 
-const BUCKETS: usize = 16;
+/// Parts of a profile with values, so that no part ever takes long to grow.
+const BUCKETS: usize = 256;
 /// Sets up to this size are searched from end to end.
 const FEW: usize = 16;
 
@@ -53,9 +54,11 @@ impl std::error::Error for ProfileError {}
 #[derive(Debug)]
 pub(crate) struct Profiles {
     pub(crate) declared: Arc<[ProfileSettings]>,
-    sets: Box<[[Mutex<HashTable<Set>>; BUCKETS]]>,
+    sets: Box<[Buckets]>,
     values: RandomState,
 }
+
+type Buckets = Box<[Mutex<HashTable<Set>>]>;
 
 /// The calls that share one value.
 #[derive(Debug)]
@@ -67,14 +70,17 @@ struct Set {
 #[derive(Debug)]
 enum Members {
     Few(SmallVec<[DialogId; 2]>),
-    Many(HashTable<DialogId>),
+    Many(BTreeSet<DialogId>),
 }
 
 impl Profiles {
     pub(crate) fn new(declared: &[ProfileSettings]) -> Self {
         Self {
             declared: declared.into(),
-            sets: declared.iter().map(|_| Default::default()).collect(),
+            sets: declared
+                .iter()
+                .map(|profile| buckets(profile.with_value))
+                .collect(),
             values: RandomState::new(),
         }
     }
@@ -183,8 +189,13 @@ impl Profiles {
 
     fn bucket(&self, id: ProfileId, hash: u64) -> Option<&Mutex<HashTable<Set>>> {
         let buckets = self.sets.get(usize::from(id.0))?;
-        Some(&buckets[hash as usize % BUCKETS])
+        buckets.get(hash as usize % buckets.len().max(1))
     }
+}
+
+fn buckets(with_value: bool) -> Buckets {
+    let count = if with_value { BUCKETS } else { 1 };
+    (0..count).map(|_| Mutex::default()).collect()
 }
 
 impl Members {
@@ -204,23 +215,11 @@ impl Members {
                 true
             }
             Self::Few(few) => {
-                let mut many = HashTable::with_capacity(FEW * 2);
-                for member in few.drain(..).chain([call]) {
-                    many.insert_unique(hash_of(&member), member, hash_of);
-                }
+                let many = few.drain(..).chain([call]).collect();
                 *self = Self::Many(many);
                 true
             }
-            Self::Many(many) => {
-                if many
-                    .find(hash_of(&call), |&member| member == call)
-                    .is_some()
-                {
-                    return false;
-                }
-                many.insert_unique(hash_of(&call), call, hash_of);
-                true
-            }
+            Self::Many(many) => many.insert(call),
         }
     }
 
@@ -228,19 +227,10 @@ impl Members {
         match self {
             Self::Few(few) => few.retain(|member| *member != call),
             Self::Many(many) => {
-                if let Ok(entry) = many.find_entry(hash_of(&call), |&member| member == call) {
-                    entry.remove();
-                }
-                if many.len() * 8 < many.capacity() {
-                    many.shrink_to(many.len() * 2, hash_of);
-                }
+                many.remove(&call);
             }
         }
     }
-}
-
-fn hash_of(call: &DialogId) -> u64 {
-    FixedState::default().hash_one(call)
 }
 
 #[cfg(test)]

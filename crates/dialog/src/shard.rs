@@ -20,9 +20,39 @@ const TICK_MS: u64 = 16;
 #[repr(align(64))]
 pub(crate) struct Shard {
     pub(crate) records: Slab<Box<Record>>,
-    by_call_id: HashTable<u32>,
+    by_call_id: HashTable<Named>,
     slots: Box<[Slot]>,
     pub(crate) wheel: Wheel<u32>,
+}
+
+/// A Call-ID with its hash, which a peer cannot foresee.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallId<'a> {
+    bytes: &'a [u8],
+    hash: u32,
+}
+
+impl<'a> CallId<'a> {
+    pub(crate) fn new(bytes: &'a [u8], hasher: &RandomState) -> Self {
+        Self {
+            bytes,
+            hash: hasher.hash_one(bytes) as u32,
+        }
+    }
+}
+
+/// A record's place, and its Call-ID's hash: so the index grows without looking at the records.
+#[derive(Debug)]
+struct Named {
+    hash: u32,
+    place: u32,
+}
+
+impl Named {
+    /// The hash over the index's 64 bits.
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -89,7 +119,7 @@ impl Shard {
     /// Adds a record whose id is free, and arms its deadline.
     pub(crate) fn insert(&mut self, mut record: Record, hasher: &RandomState, deadline: Time) {
         let id = record.id;
-        let hash = hasher.hash_one(record.call_id());
+        let hash = CallId::new(record.call_id(), hasher).hash;
         let Some(slot) = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize) else {
             return;
         };
@@ -101,9 +131,11 @@ impl Shard {
         record.timer = Some(self.wheel.insert(deadline, place));
         vacant.insert(Box::new(record));
         slot.calls.insert(position, (id.h_id, place));
-        let records = &self.records;
-        let rehash = |&place: &u32| hasher.hash_one(records[place as usize].call_id());
-        self.by_call_id.insert_unique(hash, place, rehash);
+        let named = Named { hash, place };
+        self.by_call_id
+            .insert_unique(Named::spread(hash), named, |named| {
+                Named::spread(named.hash)
+            });
     }
 
     pub(crate) fn remove(&mut self, id: DialogId, hasher: &RandomState) -> Option<Box<Record>> {
@@ -117,8 +149,11 @@ impl Shard {
             slot.calls.shrink_to(slot.calls.len() * 2);
         }
         let record = self.records.try_remove(place as usize)?;
-        let hash = hasher.hash_one(record.call_id());
-        if let Ok(entry) = self.by_call_id.find_entry(hash, |&p| p == place) {
+        let hash = CallId::new(record.call_id(), hasher).hash;
+        if let Ok(entry) = self
+            .by_call_id
+            .find_entry(Named::spread(hash), |n| n.place == place)
+        {
             entry.remove();
         }
         if let Some(timer) = record.timer {
@@ -130,14 +165,14 @@ impl Shard {
     /// All records with a Call-ID, in no order.
     pub(crate) fn with_call_id<'a>(
         &'a self,
-        call_id: &'a [u8],
-        hasher: &RandomState,
+        call_id: CallId<'a>,
     ) -> impl Iterator<Item = &'a Record> {
-        let candidates = self.by_call_id.iter_hash(hasher.hash_one(call_id));
-        candidates
-            .filter_map(|&place| self.records.get(place as usize))
+        self.by_call_id
+            .iter_hash(Named::spread(call_id.hash))
+            .filter(move |named| named.hash == call_id.hash)
+            .filter_map(|named| self.records.get(named.place as usize))
             .map(|record| &**record)
-            .filter(move |record| record.call_id() == call_id)
+            .filter(move |record| record.call_id() == call_id.bytes)
     }
 
     /// The records of one slot from `after` on, in order.
