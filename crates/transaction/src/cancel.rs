@@ -117,19 +117,29 @@ impl<U, B> Transaction<U, B> {
     /// Cancels a branch that was given up and now turns out to be worked on.
     pub(crate) fn cancel_late(&mut self, branch: usize, now: Time, out: &mut Vec<Output>) {
         let record = &self.branches[branch];
-        if !record.faked || record.cancel.as_ref().is_some_and(|cancel| !cancel.waits) {
-            return;
+        let was_sent = record.cancel.as_ref().is_some_and(|cancel| !cancel.waits);
+        if record.faked && !was_sent {
+            self.cancel_given_up(branch, now, out);
         }
-        self.prepare_cancel(branch, Reason::Status(self.settings.policy.timeout_status));
-        self.send_cancel(branch, now, out);
     }
 
     /// Cancels a branch whose time is over although it had answered provisionally.
     pub(crate) fn cancel_timed_out(&mut self, branch: usize, now: Time, out: &mut Vec<Output>) {
         if self.branches[branch].cancel.is_none() {
-            self.prepare_cancel(branch, Reason::Status(self.settings.policy.timeout_status));
-            self.send_cancel(branch, now, out);
+            self.cancel_given_up(branch, now, out);
         }
+    }
+
+    fn cancel_given_up(&mut self, branch: usize, now: Time, out: &mut Vec<Output>) {
+        if self.branches[branch].cancel.is_none() {
+            let reason = if self.fork.cancelled {
+                Reason::None
+            } else {
+                Reason::Status(self.settings.policy.timeout_status)
+            };
+            self.prepare_cancel(branch, reason);
+        }
+        self.send_cancel(branch, now, out);
     }
 
     pub(crate) fn cancel_reply_received(&mut self, branch: usize, status: u16, now: Time) {

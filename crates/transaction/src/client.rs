@@ -165,6 +165,7 @@ impl<U, B> Transaction<U, B> {
         let linger = self.straggler_pace(now);
         let record = &mut self.branches[branch];
         record.last_status = status;
+        record.faked = false;
         record.reply = Some(Arc::clone(reply));
         record.pace = linger;
         if let Some(cancel) = &mut record.cancel {

@@ -150,24 +150,20 @@ impl<U, B> Table<U, B> {
         }
         let method = reply.method();
         let shard = self.shard(keys.call).lock();
-        let mut of_cancel = None;
+        let mut found = None;
         for entry in shard
             .chain(keys.chain)
             .filter(|entry| entry.identity.matches(branch.key))
         {
-            if entry.method == method && entry.request.method_bytes() == reply.method_bytes()
-                || entry.method == Method::Invite && method == Method::Cancel
-            {
-                if entry.method == Method::Invite || method != Method::Cancel {
-                    return Some(ReplyMatch {
-                        id: entry.id,
-                        branch: branch.number as usize,
-                    });
-                }
-                of_cancel = Some(entry.id);
+            // An INVITE and the CANCELs of its branches have one branch value. A CANCEL that was
+            // forwarded as a request of its own has it too, but only if the INVITE was unknown.
+            let is_of_invite = method == Method::Cancel && entry.method == Method::Invite;
+            let is_own = entry.request.method_bytes() == reply.method_bytes();
+            if is_of_invite || (is_own && found.is_none()) {
+                found = Some(entry.id);
             }
         }
-        of_cancel.map(|id| ReplyMatch {
+        found.map(|id| ReplyMatch {
             id,
             branch: branch.number as usize,
         })

@@ -220,7 +220,7 @@ impl<U, B> Transaction<U, B> {
         !self.server.state.is_pending() && !self.branches.iter().any(Branch::is_pending)
     }
 
-    /// What scripts and counters need to know of the traffic since the last call.
+    /// What happened since the last call, for the table's counters.
     pub(crate) fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
