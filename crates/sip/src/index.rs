@@ -190,11 +190,7 @@ impl Index {
                 }
             },
         };
-        let value = match trim_range(bytes, content, end) {
-            // An empty value stands before the line end, not behind it.
-            (at, stop) if at == stop => Span::new(content, content),
-            (at, stop) => Span::new(at, stop),
-        };
+        let value = read_value(bytes, content, end);
         let line = Line {
             start: start as u16,
             name_end: name_end as u16,
@@ -333,6 +329,26 @@ pub(crate) fn read_name(bytes: &[u8], start: usize, end: usize) -> Option<(usize
         colon += 1;
     }
     (name_end > start && colon < end && peek(bytes, colon) == b':').then_some((name_end, colon + 1))
+}
+
+/// The value in `content..end` without white space at both ends. An empty one stands before the line end, not behind it.
+#[inline]
+fn read_value(bytes: &[u8], content: usize, end: usize) -> Span {
+    let start = if peek(bytes, content) == b' ' {
+        content + 1
+    } else {
+        content
+    };
+    if let Some([first, .., last, b'\r', b'\n']) = bytes.get(start..end)
+        && !is_lws(*first)
+        && !is_lws(*last)
+    {
+        return Span::new(start, end - 2);
+    }
+    match trim_range(bytes, content, end) {
+        (at, stop) if at == stop => Span::new(content, content),
+        (at, stop) => Span::new(at, stop),
+    }
 }
 
 fn leading_line_ends(bytes: &[u8]) -> usize {

@@ -75,6 +75,9 @@ pub(crate) const NAME_END: u8 = 8;
 /// What a name in quotes or a URI in brackets begins with, or shows that neither is there.
 pub(crate) const ADDRESS: u8 = 16;
 
+/// What matters when a list is split at its commas.
+pub(crate) const LIST: u8 = 32;
+
 static CLASS: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
@@ -84,10 +87,11 @@ const fn classes() -> [u8; 256] {
         let byte = at as u8;
         table[at] = match byte {
             b' ' | b'\t' | b'\r' | b'\n' => LWS | VALUE_END | NAME_END,
-            b',' => VALUE_END | NAME_END,
+            b',' => VALUE_END | NAME_END | LIST,
             b';' => VALUE_END | NAME_END | ADDRESS,
             b'=' => NAME_END,
-            b'<' | b'"' | b':' => ADDRESS,
+            b'<' | b'"' => ADDRESS | LIST,
+            b':' => ADDRESS,
             b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~' => TOKEN,
             _ if byte.is_ascii_alphanumeric() => TOKEN,
             _ => 0,
@@ -129,7 +133,11 @@ pub(crate) fn is_lws(byte: u8) -> bool {
 /// The first offset from `at` on, below `end`, that is not white space.
 #[inline]
 pub(crate) fn skip_lws(bytes: &[u8], at: usize, end: usize) -> usize {
-    skip(bytes, at, end, LWS)
+    if at < end && is_lws(peek(bytes, at)) {
+        skip(bytes, at, end, LWS)
+    } else {
+        at
+    }
 }
 
 /// `start..end` without white space at both ends.

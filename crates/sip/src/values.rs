@@ -1,7 +1,9 @@
 //! The elements of list headers: `a, "b,c" <sip:d,e>` has two.
 
+use memchr::memchr;
+
 use crate::index::Line;
-use crate::lex::{Span, peek, quoted_end, trim_range};
+use crate::lex::{LIST, Span, find, peek, quoted_end, trim_range};
 use crate::name::HeaderId;
 
 /// One element of a list header.
@@ -77,19 +79,21 @@ impl<'a> Iterator for Values<'a> {
 
 /// The comma that ends the element at `at`, or `end`.
 fn element_end(bytes: &[u8], mut at: usize, end: usize) -> usize {
-    let mut bracketed = false;
-    while at < end {
+    loop {
+        at = find(bytes, at, end, LIST);
+        if at >= end {
+            return end;
+        }
         match peek(bytes, at) {
             // A quote that never closes is an ordinary character, so that the rest is still found.
-            b'"' if !bracketed => at = quoted_end(bytes, at, end).unwrap_or(at + 1),
-            b',' if !bracketed => return at,
-            byte => {
-                bracketed = byte == b'<' || (bracketed && byte != b'>');
-                at += 1;
-            }
+            b'"' => at = quoted_end(bytes, at, end).unwrap_or(at + 1),
+            b'<' => match memchr(b'>', bytes.get(at..end).unwrap_or_default()) {
+                Some(length) => at += length,
+                None => return end,
+            },
+            _ => return at,
         }
     }
-    end
 }
 
 /// Splits any text as a list header's value.
