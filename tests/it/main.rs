@@ -4,5 +4,8 @@
 //! to show the same except for the accepted differences in `support/accepted.rs`.
 
 mod flows;
+mod language;
 mod load;
+mod management;
+mod phones;
 mod support;

@@ -11,6 +11,18 @@ pub struct Accepted {
 /// All accepted differences.
 pub const ACCEPTED: &[Accepted] = &[
     Accepted {
+        flow: "rejects",
+        kamailio: "--- a failure route that is not there\ntaken",
+        tandem: "--- a failure route that is not there\nrefused",
+        reason: "missing routes are an error at load",
+    },
+    Accepted {
+        flow: "rejects",
+        kamailio: "--- a port out of range\ntaken",
+        tandem: "--- a port out of range\nrefused",
+        reason: "what is impossible is an error at load",
+    },
+    Accepted {
         flow: "",
         kamailio: "event start INVITE 200 state=3 callee=unknown",
         tandem: "event start INVITE 200 state=3 callee=known",

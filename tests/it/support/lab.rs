@@ -19,13 +19,14 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// The subnet and the directory; both are given back on drop.
 pub struct Lab {
     subnet: (u8, u8),
+    port: u16,
     directory: PathBuf,
     _guard: UdpSocket,
 }
 
 impl Lab {
-    /// Takes a free subnet and makes an empty directory.
-    pub fn new() -> Self {
+    /// Takes a free subnet for a server on `port` and makes an empty directory.
+    pub fn new(port: u16) -> Self {
         for _ in 0..SUBNETS {
             let step = NEXT.fetch_add(1, Ordering::Relaxed);
             let index = process::id().wrapping_mul(37).wrapping_add(step) % SUBNETS;
@@ -39,6 +40,7 @@ impl Lab {
                 fs::create_dir_all(&directory).expect("the temporary directory can be written");
                 return Self {
                     subnet,
+                    port,
                     directory,
                     _guard: guard,
                 };
@@ -54,7 +56,7 @@ impl Lab {
 
     /// The address that the server listens on.
     pub fn server(&self) -> SocketAddr {
-        (self.host(SERVER_HOST), 5060).into()
+        (self.host(SERVER_HOST), self.port).into()
     }
 
     /// `127.x.y.`: what differs between two runs.

@@ -16,12 +16,16 @@ impl Message {
         let (head, body) = text.split_once("\r\n\r\n")?;
         let mut lines = head.split("\r\n");
         let start = lines.next()?.to_owned();
-        let headers = lines
-            .map(|line| {
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for line in lines {
+            if let (true, Some((_, value))) = (line.starts_with([' ', '\t']), headers.last_mut()) {
+                value.push_str("\r\n");
+                value.push_str(line);
+            } else {
                 let (name, value) = line.split_once(':').unwrap_or((line, ""));
-                (name.to_owned(), value.trim().to_owned())
-            })
-            .collect();
+                headers.push((name.to_owned(), value.trim().to_owned()));
+            }
+        }
         Some(Self {
             start,
             headers,

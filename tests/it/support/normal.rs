@@ -8,7 +8,7 @@ use regex::{Captures, Regex};
 use serde_json::Value;
 
 /// Fields of management answers that hold times or random ids; zero stays visible.
-const VARIABLE_FIELDS: [&str; 14] = [
+const VARIABLE_FIELDS: [&str; 17] = [
     "start_ts",
     "init_ts",
     "end_ts",
@@ -21,6 +21,9 @@ const VARIABLE_FIELDS: [&str; 14] = [
     "Ruid",
     "Last-Modified",
     "Last-Keepalive",
+    "Expires",
+    "HashID",
+    "id",
     "expire",
     "ref",
 ];
@@ -46,6 +49,7 @@ pattern!(RPORT, r"rport=\d+");
 pattern!(NONCE, r#"nonce="[^"]*""#);
 pattern!(RUID, r"uloc-[0-9a-f-]+");
 pattern!(CALL_ID, r"(?m)^Call-ID: [0-9a-f]{12,}[^\r\n]*");
+pattern!(FIELD, r#"(?m)^([\s{\[]*"?)([\w-]+)("?:\s*"?)([^",\s}\]]*)"#);
 pattern!(LOCAL_BRANCH_ZEROES, r"\.0{8,}\.0");
 
 /// The names given out so far in one recording.
@@ -63,6 +67,12 @@ impl Normalizer {
             prefix,
             ..Self::default()
         }
+    }
+
+    /// Forgets the ids seen so far: what follows has nothing to do with what came before.
+    pub fn reset(&mut self) {
+        self.branches.clear();
+        self.tags.clear();
     }
 
     /// The comparable form of a text.
@@ -86,6 +96,19 @@ impl Normalizer {
         let text = NONCE.replace_all(&text, "nonce=\"<nonce>\"");
         let text = CALL_ID.replace_all(&text, "Call-ID: <call-id>");
         RUID.replace_all(&text, "<ruid>").into_owned()
+    }
+
+    /// The comparable form of a management answer that a client has printed, one `name: value` a line.
+    pub fn fields(&mut self, text: &str) -> String {
+        let text = FIELD.replace_all(text, |c: &Captures<'_>| {
+            match VARIABLE_FIELDS.contains(&&c[2]) {
+                true if &c[4] != "0" || &c[2] == "duration" => {
+                    format!("{}{}{}<{}>", &c[1], &c[2], &c[3], &c[2])
+                }
+                _ => c[0].to_owned(),
+            }
+        });
+        self.text(&text)
     }
 
     /// The comparable form of a management answer, pretty-printed.
@@ -122,4 +145,14 @@ fn blank(value: &mut Value) {
         }
         _ => {}
     }
+}
+
+/// What is left of a printed answer without its values: names, braces, and whether a value is a number.
+pub fn shape(text: &str) -> String {
+    let line = |line: &str| match line.split_once(": ") {
+        Some((name, value)) if value.trim().parse::<f64>().is_ok() => format!("{name}: <number>"),
+        Some((name, value)) if value != "{" => format!("{name}: <text>"),
+        _ => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -34,13 +34,9 @@ impl Program {
     }
 
     /// The command with the switches that both programs share.
-    pub fn command(self, path: &Path, lab: &Lab, config: &Path) -> Command {
+    pub fn command(self, path: &Path, lab: &Lab) -> Command {
         let mut command = Command::new(path);
-        command
-            .arg("-f")
-            .arg(config)
-            .args(["-DD", "-E", "-Y"])
-            .arg(lab.directory());
+        command.args(["-DD", "-E", "-Y"]).arg(lab.directory());
         command
             .arg("-P")
             .arg(lab.directory().join("pid"))
@@ -129,10 +125,24 @@ impl Server {
     /// Starts `program` on a configuration and waits until the lab's server address is bound.
     pub fn start(program: Program, path: &Path, lab: &Lab, template: &str) -> Self {
         let config = lab.write("server.cfg", template);
+        let mut command = program.command(path, lab);
+        command.arg("-f").arg(&config);
+        Self::start_command(&format!("{program:?}"), lab, &mut command)
+    }
+
+    /// Starts Tandem on its built-in configuration.
+    pub fn start_builtin(path: &Path, lab: &Lab) -> Self {
+        let mut command = Program::Tandem.command(path, lab);
+        for transport in ["udp", "tcp"] {
+            command.args(["-l", &format!("{transport}:{}", lab.server())]);
+        }
+        Self::start_command("Tandem", lab, &mut command)
+    }
+
+    fn start_command(name: &str, lab: &Lab, command: &mut Command) -> Self {
         let log = lab.directory().join("server.log");
         let stderr = File::create(&log).expect("the temporary directory can be written");
-        let mut command = program.command(path, lab, &config);
-        let process = Process::start(&format!("{program:?}"), command.stderr(stderr));
+        let process = Process::start(name, command.stderr(stderr));
         let mut server = Self { process, log };
         server.await_start(lab.server());
         server
@@ -141,11 +151,6 @@ impl Server {
     /// Everything that the server has written to its log so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
-    }
-
-    /// The process itself.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
     }
 
     fn await_start(&mut self, address: SocketAddr) {
@@ -183,7 +188,7 @@ pub fn await_bound(address: SocketAddr, transport: Transport) {
 }
 
 /// Whether some process has bound this address, by the kernel's table.
-fn bound(address: SocketAddr, transport: Transport) -> bool {
+pub fn bound(address: SocketAddr, transport: Transport) -> bool {
     let SocketAddr::V4(v4) = address else {
         return false;
     };

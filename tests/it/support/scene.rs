@@ -41,7 +41,7 @@ impl Scene {
     /// Starts a server on a configuration given as text.
     pub fn start_text(program: Program, template: &str) -> Option<Self> {
         let path = program.path()?;
-        let lab = Lab::new();
+        let lab = Lab::new(port(template));
         let server = Server::start(program, &path, &lab, template);
         let normal = Normalizer::new(lab.prefix());
         let scene = Self {
@@ -107,15 +107,15 @@ impl Scene {
     }
 
     fn accept(&mut self, who: Who, kind: &str, message: Option<Message>) -> Message {
-        let name = self.agents[who.0].name.clone();
         let Some(message) = message else {
-            self.fail(&format!("{name} waits for {kind} in vain"));
+            self.fail(&format!(
+                "{} waits for {kind} in vain",
+                self.agents[who.0].name
+            ));
         };
-        self.note(&format!("{name} receives {}", message.kind()));
-        let text = self.normal.text(&message.to_string());
-        self.record.push_str(text.trim_end());
-        self.record.push('\n');
+        self.record_message(who, &message);
         if message.kind() != kind {
+            let name = &self.agents[who.0].name;
             self.fail(&format!(
                 "{name} waits for {kind} and receives {}",
                 message.kind()
@@ -192,19 +192,28 @@ impl Scene {
         }
     }
 
-    /// The lines that the script wrote since the last call, recorded.
-    pub fn script_lines(&mut self) -> Vec<String> {
-        let log = self.server.log();
-        let all: Vec<String> = script_output(&log);
-        let new: Vec<String> = all[self.logged.min(all.len())..].to_vec();
-        self.logged = all.len();
+    /// Records, under a heading, the lines that the script wrote since the last call.
+    pub fn script_lines(&mut self) {
         self.note("script log");
-        for line in &new {
+        self.record_script_lines();
+    }
+
+    /// Records the lines that the script wrote since the last call.
+    pub fn record_script_lines(&mut self) {
+        let lines = script_output(&self.server.log());
+        for line in &lines[self.logged.min(lines.len())..] {
             let line = self.normal.text(line);
             self.record.push_str(&line);
             self.record.push('\n');
         }
-        new
+        self.logged = lines.len();
+    }
+
+    /// Records a message whole.
+    pub fn record_message(&mut self, who: Who, message: &Message) {
+        let heading = format!("{} receives {}", self.agents[who.0].name, message.kind());
+        self.note(&heading);
+        self.record(&message.to_string());
     }
 
     /// Waits for a line of the script that contains `text`.
@@ -226,6 +235,23 @@ impl Scene {
         self.record.push_str("--- ");
         self.record.push_str(text);
         self.record.push('\n');
+    }
+
+    /// Begins a part of the recording that has nothing to do with what came before.
+    pub fn chapter(&mut self, title: &str) {
+        self.normal.reset();
+        self.note(title);
+    }
+
+    /// Throws away what was recorded so far.
+    pub fn forget(&mut self) {
+        self.record.clear();
+    }
+
+    /// Records what a management client printed.
+    pub fn record_fields(&mut self, text: &str) {
+        let text = self.normal.fields(text);
+        self.record(&text);
     }
 
     /// Adds text to the recording as it is, normalised.
@@ -259,4 +285,15 @@ pub fn script_output(log: &str) -> Vec<String> {
         .filter_map(|line| line.split_once("<script>: "))
         .map(|(_, text)| text.to_owned())
         .collect()
+}
+
+/// The port of a configuration's first UDP socket.
+fn port(template: &str) -> u16 {
+    let digits = template
+        .split_once("listen=udp:%IP%:")
+        .map_or("", |(_, rest)| rest);
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    digits[..end].parse().unwrap_or(5060)
 }

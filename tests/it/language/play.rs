@@ -1,0 +1,187 @@
+//! Runs the cases of a table through one server and records, for each, what it logs, answers and sends on.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::case::Case;
+use crate::support::agent::Transport;
+use crate::support::call;
+use crate::support::message::Message;
+use crate::support::scene::Who;
+use crate::support::{Program, Scene};
+
+const BODY: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
+
+/// What is set before each case, as the tables say.
+const PREPARATION: &str = r#"
+	$var(i0) = 0; $var(i1) = 1; $var(i5) = 5; $var(im) = -1;
+	$var(s) = "abc"; $var(e) = ""; $var(n5) = "5";
+	$avp(i) = 7; $avp(z) = 0; $avp(es) = "";
+	$var(list) = "a,b,c"; $var(hex) = "616263"; $var(b64) = "YWJj"; $var(mixed) = "-12abc34";
+	$var(esc) = "it's \"x\""; $var(user) = "a b@c"; $var(pad) = "  x y  ";
+	$var(quoted) = "\"q\""; $var(bracketed) = "<b>";
+	$var(uri) = "sip:u:pw@h.test:5062;transport=tcp;x=1?H=v"; $var(plain) = "sip:h.test";
+	$var(params) = "a=1;b=\"x y\";c"; $var(named) = "\"A B\" <sip:a@b>;p=1";
+	$var(tobody) = "\"T\" <sip:t@h.test;u=1>;tag=9;z=8"; $var(ftime) = "86400";
+"#;
+
+/// Runs all cases; `None` if there is no such program.
+pub fn all(program: Program, cases: &[Case]) -> Option<String> {
+    let mut scene = Scene::start_text(program, &configuration(cases))?;
+    let client = scene.agent("client", 10, Transport::Udp);
+    let sink = scene.agent("sink", 50, Transport::Udp);
+    for (index, case) in cases.iter().enumerate() {
+        scene.chapter(&case.name);
+        play(&mut scene, client, sink, index, case);
+        synchronize(&mut scene, client, sink, index);
+        scene.record_script_lines();
+    }
+    Some(scene.finish())
+}
+
+/// The configuration that finds a case by the header `X-Case`.
+fn configuration(cases: &[Case]) -> String {
+    let mut text = super::table("prelude.cfg");
+    text.push_str("\nrequest_route {\n\tif ($hdr(X-Case) == $null) {\n\t\tt_check_trans();\n");
+    text.push_str("\t\tif (is_method(\"OPTIONS\")) sl_send_reply(\"200\", \"Synchronized\");\n\t\texit;\n\t}\n");
+    text.push_str(PREPARATION);
+    for index in 0..cases.len() {
+        let _ = writeln!(
+            text,
+            "\tif ($hdr(X-Case) == \"C{index}\") {{ route(C{index}); exit; }}"
+        );
+    }
+    text.push_str("}\n");
+    for (index, case) in cases.iter().enumerate() {
+        let script = named(&case.script, index);
+        let _ = writeln!(
+            text,
+            "\nroute[C{index}] {{\n{script}}}\n{}",
+            named(&case.routes, index)
+        );
+    }
+    text
+}
+
+/// Gives the route names of a case, written `@NAME`, their place in the whole.
+fn named(text: &str, index: usize) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let is_name = rest[at + 1..].starts_with(|c: char| c.is_ascii_uppercase())
+            && (rest[..at].ends_with('(')
+                || rest[..at].ends_with('"')
+                || rest[..at].ends_with('['));
+        out.push_str(&rest[..at]);
+        out.push_str(&if is_name {
+            format!("C{index}_")
+        } else {
+            "@".to_owned()
+        });
+        rest = &rest[at + 1..];
+    }
+    out + rest
+}
+
+fn play(scene: &mut Scene, client: Who, sink: Who, index: usize, case: &Case) {
+    let request = scene.lab.fill(&request(index, case));
+    scene.at(client).send_text(&request);
+    let Some((code, phrase)) = &case.answer else {
+        return;
+    };
+    let received = scene.expect(sink, &case.method);
+    let mut reply = call::reply(scene.at(sink), &received, *code, phrase, "sink-tag");
+    reply.headers.push(("X-Sink".to_owned(), "1".to_owned()));
+    scene.at(sink).send(&reply);
+}
+
+fn request(index: usize, case: &Case) -> String {
+    let Case {
+        method,
+        uri,
+        to_tag,
+        ..
+    } = case;
+    let standard = [
+        format!("Via: SIP/2.0/UDP %NET%.10:5060;branch=z9hG4bK-case-{index}"),
+        "From: \"Bob B\" <sip:bob@test.example;fp=1>;tag=f1".to_owned(),
+        format!("To: <sip:alice@test.example>{to_tag}"),
+        format!("Call-ID: case-{index}@tables"),
+        format!("CSeq: 7 {method}"),
+        "Contact: <sip:bob@%NET%.10:5060>".to_owned(),
+        "Max-Forwards: 70".to_owned(),
+        "User-Agent: tables-agent".to_owned(),
+        "X-A: one".to_owned(),
+        "X-A: two".to_owned(),
+        "X-L: one, two".to_owned(),
+        "Content-Type: application/sdp".to_owned(),
+        format!("Content-Length: {}", BODY.len()),
+    ];
+    let mut text = format!("{method} {uri} SIP/2.0\r\n");
+    for line in &standard {
+        let name = line.split(':').next().unwrap_or_default();
+        // A Via or a case's own version of a header has to come where the standard one stood.
+        if name == "Via" {
+            text += &case
+                .headers
+                .iter()
+                .filter(|h| h.starts_with("Via:"))
+                .map(|h| format!("{h}\r\n"))
+                .collect::<String>();
+        }
+        if !case.without.iter().any(|w| w == name) {
+            text += &format!("{line}\r\n");
+        }
+    }
+    for line in case.headers.iter().filter(|h| !h.starts_with("Via:")) {
+        text += &format!("{line}\r\n");
+    }
+    format!("{text}X-Case: C{index}\r\n\r\n{BODY}")
+}
+
+/// Sends a request whose answer shows that the case is done, and records what came before that answer.
+fn synchronize(scene: &mut Scene, client: Who, sink: Who, index: usize) {
+    let server = scene.server_uri("sync");
+    let request = call::standalone(
+        scene.at(client),
+        "OPTIONS",
+        &server,
+        &format!("sync-{index}"),
+    );
+    scene.at(client).send(&request);
+    loop {
+        let Some(message) = scene.at(client).receive(crate::support::agent::PATIENCE) else {
+            scene.fail("the server answers no more");
+        };
+        if message.start.ends_with("Synchronized") {
+            break;
+        }
+        acknowledge(scene, client, &message);
+        scene.record_message(client, &message);
+    }
+    // What was sent to the sink before the answer is there by now.
+    while let Some(message) = scene.at(sink).receive(Duration::from_millis(1)) {
+        if message.method() != "ACK" {
+            scene.record_message(sink, &message);
+        }
+    }
+}
+
+/// A final negative reply to INVITE would be repeated otherwise.
+fn acknowledge(scene: &mut Scene, client: Who, reply: &Message) {
+    if reply.method() != "INVITE" || reply.status().is_none_or(|code| code < 300) {
+        return;
+    }
+    let headers = vec![
+        ("Via", reply.header("Via").to_owned()),
+        ("From", reply.header("From").to_owned()),
+        ("To", reply.header("To").to_owned()),
+        ("Call-ID", reply.header("Call-ID").to_owned()),
+        ("CSeq", format!("{} ACK", reply.cseq())),
+        ("Content-Length", "0".to_owned()),
+    ];
+    let uri = scene.lab.fill("sip:alice@%NET%.50:5060;p=1");
+    scene
+        .at(client)
+        .send(&call::request("ACK", &uri, headers, ""));
+}
