@@ -7,3 +7,6 @@ pub mod listen;
 pub mod resolve;
 pub mod stream;
 pub mod udp;
+
+pub use listen::{Socket, Sockets};
+pub use resolve::{Candidate, Candidates, Query, ResolveError, Resolver};

@@ -7,11 +7,12 @@ mod dns;
 mod hosts;
 mod lookup;
 mod order;
+mod query;
 mod rfc3263;
 mod table;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,28 +20,17 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sip::Transport;
 use timer::Time;
+use tokio::runtime::Handle;
 
 pub use dns::{DnsLookup, DnsOptions};
 pub use hosts::Hosts;
 pub use lookup::{Lookup, LookupError, LookupFuture, Record, RecordKind, Records};
+pub use query::Query;
 pub use table::TableLookup;
 
 use crate::counters::ResolveCounters;
-use cache::{Cache, Key};
+use cache::Cache;
 use order::Answer;
-
-/// What is asked: the parts of a URI that say where to send (RFC 3263 §4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Query<'a> {
-    /// Host name or address; IPv6 with or without brackets.
-    pub host: &'a str,
-    /// The port, if the URI names one.
-    pub port: Option<u16>,
-    /// The transport, if the URI names one.
-    pub transport: Option<Transport>,
-    /// Whether it is a `sips` URI.
-    pub secure: bool,
-}
 
 /// A place to send to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,9 +77,6 @@ impl Deref for Candidates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// The text cannot be a host name.
-    #[error("not a host name")]
-    BadName,
     /// The name does not exist, or has no address that we can reach.
     #[error("no such host")]
     NotFound,
@@ -193,25 +180,36 @@ impl Resolver {
 
     /// What is known without waiting: an address, a name of the hosts file, a name in the cache.
     /// `None` means that `resolve` must be awaited. `now` runs like the `now` of `resolve`.
-    pub fn cached(&self, query: &Query<'_>, now: Time) -> Option<Result<Candidates, ResolveError>> {
-        if let Some(address) = address_of(query.host) {
+    pub fn cached(&self, query: &Query, now: Time) -> Option<Result<Candidates, ResolveError>> {
+        if let Some(address) = query.address() {
             return Some(Ok(rfc3263::literal(query, address)));
         }
-        let Some(key) = Key::new(query) else {
-            return Some(Err(ResolveError::BadName));
-        };
-        let known = self.cache.lock().get(&key, now);
+        let known = self.cache.lock().get(query, now);
         match known {
             Some(answer) => {
                 self.counters.hits.increment();
                 Some(answer.map(|a| self.order(&a)))
             }
-            None => self.local(query).map(Ok),
+            None => rfc3263::from_hosts(query, &self.hosts, &self.settings).map(Ok),
         }
     }
 
+    /// Starts to resolve on the runtime of the calling thread, for those who will ask again and
+    /// do not wait; whether it was started (there is a runtime, and not too much under way).
+    pub fn look_up_later(self: &Arc<Self>, query: Query, now: Time) -> bool {
+        let has_room = self.counters.pending.get() < self.settings.max_pending;
+        let Some(runtime) = Handle::try_current().ok().filter(|_| has_room) else {
+            self.counters.busy.increment();
+            return false;
+        };
+        let resolver = self.clone();
+        // The answer, good or bad, is what the cache remembers.
+        runtime.spawn(async move { resolver.resolve(&query, now).await.is_ok() });
+        true
+    }
+
     /// Resolves, from the cache if it can; `now` is the time of the call.
-    pub async fn resolve(&self, query: &Query<'_>, now: Time) -> Result<Candidates, ResolveError> {
+    pub async fn resolve(&self, query: &Query, now: Time) -> Result<Candidates, ResolveError> {
         if let Some(known) = self.cached(query, now) {
             return known;
         }
@@ -253,12 +251,6 @@ impl Resolver {
         self.settings.max_ttl.max(self.settings.min_ttl)
     }
 
-    /// A name of the hosts file, where no service records could say otherwise.
-    fn local(&self, query: &Query<'_>) -> Option<Candidates> {
-        let addresses = self.hosts.get(query.host)?;
-        rfc3263::from_hosts(query, addresses, &self.settings)
-    }
-
     fn order(&self, answer: &Answer) -> Candidates {
         if self.settings.srv_weights && answer.has_choice() {
             answer.weighted(&*self.random)
@@ -269,15 +261,14 @@ impl Resolver {
 
     fn store(
         &self,
-        query: &Query<'_>,
+        query: &Query,
         answer: Result<Arc<Answer>, ResolveError>,
         now: Time,
         expires: Time,
     ) {
-        let Some(key) = Key::new(query) else { return };
         let mut cache = self.cache.lock();
         let before = cache.len() as u64;
-        let evicted = cache.put(&key, answer, now, expires);
+        let evicted = cache.put(query, answer, now, expires);
         let after = cache.len() as u64;
         drop(cache);
         self.counters.evicted.add(evicted as u64);
@@ -312,15 +303,6 @@ impl Drop for Pending<'_> {
     fn drop(&mut self) {
         self.0.pending.decrement();
     }
-}
-
-/// The address that a host is, if it is one; IPv6 with or without brackets.
-fn address_of(host: &str) -> Option<IpAddr> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
-    bare.parse().ok()
 }
 
 #[cfg(test)]

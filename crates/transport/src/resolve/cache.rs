@@ -1,103 +1,46 @@
 //! Answers that are kept: a bounded table by question. Time is an argument.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-use sip::Transport;
 use timer::Time;
 
 use super::order::Answer;
 use super::{Query, ResolveError};
 
-/// A question that can be looked up without allocating.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Key<'a>(Query<'a>);
-
-impl<'a> Key<'a> {
-    /// `None` if the host cannot be a name: labels of 1 to 63 letters, digits, hyphens and
-    /// underscores, 253 characters in all.
-    pub(super) fn new(query: &Query<'a>) -> Option<Self> {
-        let host = query.host.strip_suffix('.').unwrap_or(query.host);
-        let is_label = |label: &[u8]| {
-            (1..=63).contains(&label.len())
-                && label
-                    .iter()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        };
-        let good = host.len() <= 253 && host.as_bytes().split(|b| *b == b'.').all(is_label);
-        good.then_some(Self(Query { host, ..*query }))
-    }
-}
-
 type Known = Result<Arc<Answer>, ResolveError>;
 
 #[derive(Debug)]
 struct Entry {
-    host: Box<str>,
-    port: Option<u16>,
-    transport: Option<Transport>,
-    secure: bool,
-    expires: Time,
     answer: Known,
-}
-
-impl Entry {
-    fn is_for(&self, key: &Key<'_>) -> bool {
-        self.port == key.0.port
-            && self.transport == key.0.transport
-            && self.secure == key.0.secure
-            && self.host.eq_ignore_ascii_case(key.0.host)
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key(Query {
-            host: &self.host,
-            port: self.port,
-            transport: self.transport,
-            secure: self.secure,
-        })
-    }
+    expires: Time,
 }
 
 /// Answers by question, at most `limit`.
 #[derive(Debug)]
 pub(super) struct Cache {
-    table: HashTable<Entry>,
+    // Peers choose the names, so the hash must be one that they cannot foresee: the default one.
+    table: HashMap<Query, Entry>,
     limit: usize,
-    // Peers choose the names, so the hash must be one that they cannot foresee.
-    hasher: RandomState,
 }
 
 impl Cache {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            table: HashTable::new(),
+            table: HashMap::new(),
             limit: limit.max(1),
-            hasher: RandomState::new(),
         }
     }
 
     /// Keeps an answer until `expires`; how many others had to go for it.
-    pub(super) fn put(&mut self, key: &Key<'_>, answer: Known, now: Time, expires: Time) -> usize {
-        let hash = hash(&self.hasher, key);
-        if let Some(entry) = self.table.find_mut(hash, |e| e.is_for(key)) {
-            entry.answer = answer;
-            entry.expires = expires;
+    pub(super) fn put(&mut self, query: &Query, answer: Known, now: Time, expires: Time) -> usize {
+        let entry = Entry { answer, expires };
+        if let Some(old) = self.table.get_mut(query) {
+            *old = entry;
             return 0;
         }
         let evicted = self.make_room(now);
-        let entry = Entry {
-            host: key.0.host.into(),
-            port: key.0.port,
-            transport: key.0.transport,
-            secure: key.0.secure,
-            expires,
-            answer,
-        };
-        let hasher = &self.hasher;
-        self.table
-            .insert_unique(hash, entry, |e| self::hash(hasher, &e.key()));
+        self.table.insert(query.clone(), entry);
         evicted
     }
 
@@ -105,10 +48,8 @@ impl Cache {
         self.table.clear();
     }
 
-    pub(super) fn get(&self, key: &Key<'_>, now: Time) -> Option<Known> {
-        let entry = self
-            .table
-            .find(hash(&self.hasher, key), |e| e.is_for(key))?;
+    pub(super) fn get(&self, query: &Query, now: Time) -> Option<Known> {
+        let entry = self.table.get(query)?;
         (entry.expires > now).then(|| entry.answer.clone())
     }
 
@@ -122,13 +63,13 @@ impl Cache {
         if self.table.len() < self.limit {
             return 0;
         }
-        self.table.retain(|e| e.expires > now);
+        self.table.retain(|_, entry| entry.expires > now);
         if self.table.len() < self.limit {
             return 0;
         }
         let mut surplus = (self.limit / 8).max(1);
         let evicted = surplus;
-        self.table.retain(|_| {
+        self.table.retain(|_, _| {
             let keep = surplus == 0;
             surplus = surplus.saturating_sub(1);
             keep
@@ -137,91 +78,41 @@ impl Cache {
     }
 }
 
-fn hash(hasher: &RandomState, key: &Key<'_>) -> u64 {
-    let mut state = hasher.build_hasher();
-    let mut lower = [0; 253];
-    let length = key.0.host.len().min(lower.len());
-    for (to, from) in lower.iter_mut().zip(key.0.host.bytes()) {
-        *to = from.to_ascii_lowercase();
-    }
-    state.write(&lower[..length]);
-    state.write_u16(key.0.port.unwrap_or_default());
-    state.write_u8(key.0.transport.map_or(0, |t| t as u8));
-    state.write_u8(u8::from(key.0.secure));
-    state.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn query(host: &str) -> Query<'_> {
-        Query {
-            host,
-            port: None,
-            transport: None,
-            secure: false,
-        }
+    fn query(host: &str, port: Option<u16>) -> Query {
+        Query::new(host.as_bytes(), port, None, false).unwrap()
     }
 
     const NOT_FOUND: Known = Err(ResolveError::NotFound);
 
     #[test]
-    fn names_compare_without_case_and_final_dot() {
+    fn an_answer_is_for_one_question_until_its_time() {
         let mut cache = Cache::new(4);
         let (start, end) = (Time::ZERO, Time::from_millis(10));
-        let plain = query("sip.example.com");
-        let other = query("SIP.Example.COM.");
-        cache.put(&Key::new(&plain).unwrap(), NOT_FOUND, start, end);
-        let other = Key::new(&other).unwrap();
-        assert!(cache.get(&other, start).is_some());
-        assert!(cache.get(&other, end).is_none());
-        let with_port = Query {
-            port: Some(5060),
-            ..plain
-        };
-        assert!(cache.get(&Key::new(&with_port).unwrap(), start).is_none());
+        let question = query("sip.example.com", None);
+        cache.put(&question, NOT_FOUND, start, end);
+        assert!(cache.get(&question, start).is_some());
+        assert!(cache.get(&question, end).is_none());
+        assert!(
+            cache
+                .get(&query("sip.example.com", Some(5060)), start)
+                .is_none()
+        );
     }
 
     #[test]
     fn the_table_is_bounded_and_the_expired_go_first() {
         let mut cache = Cache::new(8);
-        let names: Vec<String> = (0..20).map(|i| format!("n{i}")).collect();
         let mut evicted = 0;
-        for (i, name) in names.iter().enumerate() {
+        for i in 0..20_u64 {
             let expires = Time::from_millis(if i < 8 { 5 } else { 1000 });
-            let question = query(name);
-            let key = Key::new(&question).unwrap();
-            evicted += cache.put(&key, NOT_FOUND, Time::from_millis(i as u64), expires);
+            let question = query(&format!("n{i}"), None);
+            evicted += cache.put(&question, NOT_FOUND, Time::from_millis(i), expires);
             assert!(cache.len() <= 8);
         }
         assert_eq!(evicted, 4);
-    }
-
-    #[test]
-    fn what_cannot_be_a_name() {
-        let long = "a.".repeat(127);
-        let label = "a".repeat(64);
-        for host in [
-            "",
-            ".",
-            "a..b",
-            "a b",
-            "a/b",
-            "\u{fc}",
-            &label,
-            &format!("{long}a"),
-        ] {
-            assert!(Key::new(&query(host)).is_none(), "{host}");
-        }
-        for host in [
-            "a",
-            "a.b.",
-            "_sip._udp.example.com",
-            "xn--4ca",
-            &long[..253],
-        ] {
-            assert!(Key::new(&query(host)).is_some(), "{host}");
-        }
     }
 }

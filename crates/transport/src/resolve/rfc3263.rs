@@ -18,45 +18,25 @@ const MAX_TARGETS: usize = 16;
 /// Addresses of one server that are used, of each family.
 const MAX_ADDRESSES: usize = 8;
 
-/// The transport that a URI asks for. `sips` means TLS below whatever is named (RFC 3261
-/// §26.2.2).
-fn named_transport(query: &Query<'_>) -> Option<Transport> {
-    match (query.secure, query.transport) {
-        (true, Some(Transport::Ws | Transport::Wss)) => Some(Transport::Wss),
-        (true, Some(_)) => Some(Transport::Tls),
-        (_, transport) => transport,
-    }
-}
-
-/// The transport where nothing names one.
-fn plain_transport(query: &Query<'_>) -> Transport {
-    named_transport(query).unwrap_or(if query.secure {
-        Transport::Tls
-    } else {
-        Transport::Udp
-    })
-}
-
 /// A URI whose host is an address needs no lookup.
-pub(super) fn literal(query: &Query<'_>, address: IpAddr) -> Candidates {
-    let transport = plain_transport(query);
-    let port = query.port.unwrap_or_else(|| transport.default_port());
-    Candidates::one(transport, SocketAddr::new(address, port))
+pub(super) fn literal(query: &Query, address: IpAddr) -> Candidates {
+    let address = SocketAddr::new(address, query.plain_port());
+    Candidates::one(query.plain_transport(), address)
 }
 
 /// A name of the hosts file, if service records cannot change the answer: with a port there are
 /// none, and a name without a dot is no domain.
 pub(super) fn from_hosts(
-    query: &Query<'_>,
-    addresses: &[IpAddr],
+    query: &Query,
+    hosts: &Hosts,
     settings: &ResolveSettings,
 ) -> Option<Candidates> {
-    if query.port.is_none() && query.host.contains('.') {
+    let name = query.name()?;
+    if query.port().is_none() && name.contains('.') {
         return None;
     }
-    let transport = plain_transport(query);
-    let port = query.port.unwrap_or_else(|| transport.default_port());
-    let target = plain_target(transport, usable(addresses, port, settings));
+    let addresses = usable(hosts.get(name)?, query.plain_port(), settings);
+    let target = plain_target(query.plain_transport(), addresses);
     Answer::new(vec![target]).map(|answer| answer.fixed())
 }
 
@@ -98,10 +78,10 @@ impl<'a> Search<'a> {
     }
 
     /// Finds the servers for a host name.
-    pub(super) async fn locate(&mut self, query: &Query<'_>) -> Result<Answer, ResolveError> {
-        let host = query.host.strip_suffix('.').unwrap_or(query.host);
-        let targets = match (query.port, named_transport(query)) {
-            (Some(port), _) => vec![self.plain(host, port, plain_transport(query)).await],
+    pub(super) async fn locate(&mut self, query: &Query) -> Result<Answer, ResolveError> {
+        let host = query.name().ok_or(ResolveError::NotFound)?;
+        let targets = match (query.port(), query.named_transport()) {
+            (Some(port), _) => vec![self.plain(host, port, query.plain_transport()).await],
             (None, Some(transport)) => self.by_transport(host, transport).await,
             (None, None) => self.by_domain(host, query).await,
         };
@@ -136,10 +116,11 @@ impl<'a> Search<'a> {
 
     /// §4.1 where nothing is known but the domain: NAPTR, else SRV for each of our transports,
     /// else the addresses of the host.
-    async fn by_domain(&mut self, host: &str, query: &Query<'_>) -> Vec<Target> {
+    async fn by_domain(&mut self, host: &str, query: &Query) -> Vec<Target> {
         if self.settings.naptr {
             let mut all = Vec::new();
-            for (rank, (transport, name)) in (0..).zip(self.services(host, query.secure).await) {
+            for (rank, (transport, name)) in (0..).zip(self.services(host, query.is_secure()).await)
+            {
                 if let Service::Targets(targets) = self.service(&name, transport, rank).await {
                     all.extend(targets);
                 }
@@ -148,15 +129,15 @@ impl<'a> Search<'a> {
                 return all;
             }
         }
-        for transport in self.own_transports(query.secure) {
+        for transport in self.own_transports(query.is_secure()) {
             if let Some(name) = service_name(transport, host)
                 && let Service::Targets(targets) = self.service(&name, transport, 0).await
             {
                 return targets;
             }
         }
-        let transport = plain_transport(query);
-        vec![self.plain(host, transport.default_port(), transport).await]
+        let transport = query.plain_transport();
+        vec![self.plain(host, query.plain_port(), transport).await]
     }
 
     /// The services of a domain that we can use, best first, with the names of their SRV records.

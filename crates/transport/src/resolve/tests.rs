@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
@@ -6,13 +7,21 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn query(host: &str) -> Query<'_> {
-    Query {
-        host,
-        port: None,
-        transport: None,
-        secure: false,
-    }
+/// A question from a URI: `[sips:]host[:port][;transport]`.
+fn query(text: &str) -> Query {
+    let (text, secure) = match text.strip_prefix("sips:") {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
+    let (text, transport) = match text.split_once(';') {
+        Some((rest, name)) => (rest, Transport::from_name(name.as_bytes())),
+        None => (text, None),
+    };
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+        _ => (text, None),
+    };
+    Query::new(host.as_bytes(), port, transport, secure).unwrap()
 }
 
 fn resolver(lookup: impl Lookup + 'static, settings: ResolveSettings) -> Resolver {
@@ -79,69 +88,32 @@ async fn what_each_kind_of_uri_leads_to() {
         naptr_own_preference: false,
         ..naptr.clone()
     };
-    let tcp = Some(Transport::Tcp);
-    let sips = |host| Query {
-        secure: true,
-        ..query(host)
-    };
-    let cases: [(Query<'_>, &ResolveSettings, &[&str]); 14] = [
-        (query("192.0.2.1"), &with_tls(), &["udp:192.0.2.1:5060"]),
+    let tls = with_tls();
+    let cases: [(&str, &ResolveSettings, &[&str]); 13] = [
+        ("192.0.2.1", &tls, &["udp:192.0.2.1:5060"]),
+        ("[2001:db8::1]", &tls, &["udp:[2001:db8::1]:5060"]),
+        ("sips:192.0.2.1", &tls, &["tls:192.0.2.1:5061"]),
+        ("192.0.2.1:5080;tcp", &tls, &["tcp:192.0.2.1:5080"]),
+        ("full.test:5080", &tls, &["udp:10.0.0.4:5080"]),
         (
-            query("[2001:db8::1]"),
-            &with_tls(),
-            &["udp:[2001:db8::1]:5060"],
-        ),
-        (sips("192.0.2.1"), &with_tls(), &["tls:192.0.2.1:5061"]),
-        (
-            Query {
-                port: Some(5080),
-                transport: tcp,
-                ..query("192.0.2.1")
-            },
-            &with_tls(),
-            &["tcp:192.0.2.1:5080"],
-        ),
-        (
-            Query {
-                port: Some(5080),
-                ..query("full.test")
-            },
-            &with_tls(),
-            &["udp:10.0.0.4:5080"],
-        ),
-        (
-            query("full.test"),
-            &with_tls(),
+            "full.test",
+            &tls,
             &[
                 "udp:10.0.0.1:5070",
                 "udp:10.0.0.2:5071",
                 "udp:[2001:db8::2]:5071",
             ],
         ),
+        ("FULL.test.;tcp", &tls, &["tcp:10.0.0.1:5072"]),
         (
-            Query {
-                transport: tcp,
-                ..query("FULL.test.")
-            },
-            &with_tls(),
-            &["tcp:10.0.0.1:5072"],
-        ),
-        (
-            sips("full.test"),
-            &with_tls(),
+            "sips:full.test",
+            &tls,
             &["tls:10.0.0.2:5073", "tls:[2001:db8::2]:5073"],
         ),
+        ("sips:plain.test;tcp", &tls, &["tls:10.0.0.3:5061"]),
+        ("plain.test", &tls, &["udp:10.0.0.3:5060"]),
         (
-            Query {
-                transport: tcp,
-                ..sips("plain.test")
-            },
-            &with_tls(),
-            &["tls:10.0.0.3:5061"],
-        ),
-        (query("plain.test"), &with_tls(), &["udp:10.0.0.3:5060"]),
-        (
-            query("full.test"),
+            "full.test",
             &naptr,
             &[
                 "udp:10.0.0.1:5070",
@@ -153,7 +125,7 @@ async fn what_each_kind_of_uri_leads_to() {
             ],
         ),
         (
-            query("full.test"),
+            "full.test",
             &by_their_order,
             &[
                 "tcp:10.0.0.1:5072",
@@ -164,29 +136,18 @@ async fn what_each_kind_of_uri_leads_to() {
                 "udp:[2001:db8::2]:5071",
             ],
         ),
-        (
-            Query {
-                transport: Some(Transport::Udp),
-                ..query("none.test")
-            },
-            &with_tls(),
-            &["no such host"],
-        ),
-        (query("not a name"), &with_tls(), &["not a host name"]),
+        ("none.test;udp", &tls, &["no such host"]),
     ];
     for (question, settings, expected) in cases {
         let resolver = resolver(zone(), settings.clone());
-        let found = resolver.resolve(&question, Time::ZERO).await;
-        assert_eq!(texts(&found), expected, "{question:?}");
+        let found = resolver.resolve(&query(question), Time::ZERO).await;
+        assert_eq!(texts(&found), expected, "{question}");
     }
 }
 
 #[tokio::test]
 async fn families_follow_the_sockets_and_the_settings() {
-    let udp = Query {
-        port: Some(5060),
-        ..query("b.full.test")
-    };
+    let udp = query("b.full.test:5060");
     let (v4, v6) = ("udp:10.0.0.2:5060", "udp:[2001:db8::2]:5060");
     let cases: [(bool, bool, bool, &[&str]); 4] = [
         (true, true, false, &[v4, v6]),
@@ -230,16 +191,12 @@ async fn answers_are_kept_as_long_as_they_hold() {
     };
     let resolver = resolver(Counting(zone, asked.clone()), settings);
     let at = |seconds: u64| Time::from_millis(seconds * 1000);
-    let with_port = |host| Query {
-        port: Some(5060),
-        ..query(host)
-    };
-    let good = with_port("a.test");
+    let good = query("a.test:5060");
     assert!(resolver.cached(&good, at(0)).is_none());
     assert!(resolver.resolve(&good, at(0)).await.is_ok());
     assert!(matches!(resolver.cached(&good, at(29)), Some(Ok(_))));
     assert!(resolver.cached(&good, at(30)).is_none());
-    let (missing, bad) = (with_port("x.test"), with_port("bad.test"));
+    let (missing, bad) = (query("x.test:5060"), query("bad.test:5060"));
     assert_eq!(
         resolver.resolve(&missing, at(0)).await,
         Err(ResolveError::NotFound)
@@ -359,4 +316,14 @@ async fn a_real_name_server_is_asked() {
     assert_eq!(missing, Err(ResolveError::NotFound));
     let broken = resolver.resolve(&query("broken.test"), Time::ZERO).await;
     assert_eq!(broken, Err(ResolveError::Failed));
+}
+
+#[tokio::test]
+async fn a_lookup_may_be_left_to_the_runtime() {
+    let resolver = Arc::new(resolver(zone(), ResolveSettings::default()));
+    let question = query("plain.test");
+    assert!(resolver.look_up_later(question.clone(), Time::ZERO));
+    while resolver.cached(&question, Time::ZERO).is_none() {
+        tokio::task::yield_now().await;
+    }
 }

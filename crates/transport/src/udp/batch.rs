@@ -13,7 +13,7 @@ pub struct Datagram<'a> {
     /// What it carried; never only line ends, blanks and zeros.
     pub bytes: &'a [u8],
     /// Who sent it.
-    pub remote: SocketAddr,
+    pub from: SocketAddr,
 }
 
 /// Room for a batch of datagrams, used again for each batch. Memory is taken from the system
@@ -62,7 +62,7 @@ impl RecvBatch {
             let usable = !slot.truncated && !is_keepalive(slot.bytes);
             usable.then_some(Datagram {
                 bytes: slot.bytes,
-                remote: slot.remote?,
+                from: slot.remote?,
             })
         })
     }

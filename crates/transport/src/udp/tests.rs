@@ -34,7 +34,7 @@ async fn collect(bench: &Bench, batch: &mut RecvBatch, count: usize) -> Vec<(Vec
             .await
             .unwrap()
             .unwrap();
-        all.extend(batch.iter().map(|d| (d.bytes.to_vec(), d.remote)));
+        all.extend(batch.iter().map(|d| (d.bytes.to_vec(), d.from)));
     }
     all
 }
