@@ -2,7 +2,6 @@
 
 use crate::id::{Cookie, DialogId};
 use crate::input::{Invite, Now};
-use crate::matching::search;
 use crate::record::Record;
 use crate::shard::{CallId, Shard};
 use crate::state::State;
@@ -89,15 +88,15 @@ impl Tracker {
         })
     }
 
+    /// The newest live call that this INVITE made when it passed before.
     fn spiral(&self, shard: &Shard, call_id: CallId<'_>, from_tag: &[u8]) -> Option<DialogId> {
         if !self.settings.detect_spirals {
             return None;
         }
-        let found = search(shard, call_id, from_tag, b"", None)?;
-        let live = shard
-            .get(found.id)
-            .is_some_and(|record| record.state != State::Deleted);
-        live.then_some(found.id)
+        let same = shard.with_call_id(call_id).filter(|record| {
+            record.state != State::Deleted && record.match_tags(from_tag, b"", None).is_some()
+        });
+        same.map(|record| record.id).max()
     }
 
     fn admit(

@@ -77,7 +77,7 @@ impl Tracker {
     }
 }
 
-pub(crate) fn search(
+fn search(
     shard: &Shard,
     call_id: CallId<'_>,
     from_tag: &[u8],

@@ -195,4 +195,21 @@ mod tests {
             );
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_joined_is_split_again(routes in proptest::collection::vec("<sip:[a-z,;=]{1,9}>", 0..5)) {
+            let bytes: Vec<&[u8]> = routes.iter().map(String::as_bytes).collect();
+            let joined = join(bytes.iter().copied());
+            proptest::prop_assert_eq!(split(&joined), bytes);
+        }
+
+        #[test]
+        fn no_text_is_too_odd(text in "[<>\",;@?~=a-z\\\\ ]{0,40}") {
+            for route in split(text.as_bytes()) {
+                let _ = is_loose(uri_of(route));
+            }
+            let _ = without_alias(text.as_bytes());
+        }
+    }
 }

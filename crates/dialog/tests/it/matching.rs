@@ -150,6 +150,22 @@ fn after_a_refusal_the_same_call_id_begins_anew() {
 }
 
 #[test]
+fn an_ended_call_hides_no_live_one() {
+    let lab = Lab::new(|s| s.detect_spirals = false);
+    let first = lab.create(&INVITE).id();
+    let second = lab.create(&INVITE).id();
+    lab.reply(second, 486, b"x");
+    let found = lab.tracker.find(INVITE.call_id, b"ftA", b"", None);
+    assert_eq!(
+        found.map(|m| m.id),
+        Some(second),
+        "the newest, as Kamailio matches"
+    );
+    lab.reply(first, 486, b"x");
+    assert_eq!(lab.tracker.find_all(INVITE.call_id, Some(b"ftA")).len(), 2);
+}
+
+#[test]
 fn without_spiral_detection_each_pass_is_a_call() {
     let lab = Lab::new(|s| s.detect_spirals = false);
     assert_ne!(lab.create(&INVITE).id(), lab.create(&INVITE).id());

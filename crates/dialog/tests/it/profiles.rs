@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tandem_dialog::{
-    DialogId, Invite, Method, Now, ProfileError, ProfileId, State, Tracker, VariableError, dflags,
+    DialogId, Ending, Invite, LegOutcome, Method, Now, ProfileError, ProfileId, Request, Sides,
+    State, Tracker, VariableError, dflags,
 };
 
 use crate::support::{DOWN, INVITE, Lab, START, reply, request};
@@ -68,8 +69,7 @@ fn ended_calls_are_in_no_profile() {
         },
         |lab, id| {
             lab.reply(id, 200, b"tt1");
-            lab.tracker
-                .end_local(id, tandem_dialog::Sides::All, lab.now());
+            lab.tracker.end_local(id, Sides::All, lab.now());
         },
     ];
     for end in ends {
@@ -219,22 +219,49 @@ fn step(tracker: &Tracker, thread: u8, call: u8, action: u8, value: u8, now: Now
         return;
     };
     let values = [[b'a'], [b'b'], [b'c'], [b'd']];
-    let value = values[usize::from(value) % 4].as_slice();
+    let value_index = value % 4;
+    let value = values[usize::from(value_index)].as_slice();
     let caller = tracker.profile("caller").expect("declared");
     let inbound = tracker.profile("inbound").expect("declared");
-    match action % 12 {
+    let tag = [b"tt1".as_slice(), b"tt2", b"tt3", b""][usize::from(value_index)];
+    match action % 15 {
         0..=2 => drop(tracker.set_profile(id, caller, Some(value))),
         3 => drop(tracker.set_profile_below(id, caller, Some(value), 3)),
         4 => drop(tracker.set_profile(id, inbound, None)),
         5 => drop(tracker.unset_profile(id, caller, Some(value))),
         6 => drop(tracker.unset_profile(id, inbound, None)),
-        7 => drop(tracker.reply(id, &reply(200, b"tt1"), now)),
+        7 => drop(tracker.reply(id, &reply(200, tag), now)),
         8 => drop(tracker.reply(id, &reply(486, b"tt1"), now)),
-        9 => drop(tracker.request(id, &request(Method::Bye, DOWN, 11), now)),
+        9 => drop(tracker.request(
+            id,
+            &Request {
+                callee_tag: tag,
+                ..request(Method::Bye, DOWN, 11)
+            },
+            now,
+        )),
         10 => drop(tracker.abandon(id, now)),
+        11 => drop(tracker.reply(id, &reply(183, tag), now)),
+        12 => drop(tracker.request(
+            id,
+            &Request {
+                callee_tag: tag,
+                ..request(Method::Ack, DOWN, 11)
+            },
+            now,
+        )),
+        13 => end(tracker, id, now),
         _ => {
             tracker.hold(id);
             tracker.release(id);
+        }
+    }
+}
+
+fn end(tracker: &Tracker, id: DialogId, now: Now) {
+    if let Some(Ending::Ended(effects)) = tracker.end_local(id, Sides::All, now) {
+        for bye in &effects.byes {
+            tracker.leg_done(id, &bye.leg, LegOutcome::Answered(200));
         }
     }
 }
