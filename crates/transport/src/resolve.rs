@@ -4,6 +4,7 @@
 
 mod cache;
 mod dns;
+mod flight;
 mod hosts;
 mod lookup;
 mod order;
@@ -30,6 +31,7 @@ pub use table::TableLookup;
 
 use crate::counters::ResolveCounters;
 use cache::Cache;
+use flight::{Flights, Known, Part};
 use order::Answer;
 
 /// A place to send to.
@@ -155,6 +157,7 @@ pub struct Resolver {
     hosts: Hosts,
     random: Random,
     cache: Mutex<Cache>,
+    flights: Flights,
     counters: Arc<ResolveCounters>,
 }
 
@@ -174,6 +177,7 @@ impl Resolver {
             hosts,
             random,
             cache,
+            flights: Flights::default(),
             counters,
         }
     }
@@ -197,6 +201,9 @@ impl Resolver {
     /// Starts to resolve on the runtime of the calling thread, for those who will ask again and
     /// do not wait; whether it was started (there is a runtime, and not too much under way).
     pub fn look_up_later(self: &Arc<Self>, query: Query, now: Time) -> bool {
+        if self.flights.contains(&query) {
+            return true;
+        }
         let has_room = self.counters.pending.get() < self.settings.max_pending;
         let Some(runtime) = Handle::try_current().ok().filter(|_| has_room) else {
             self.counters.busy.increment();
@@ -215,25 +222,21 @@ impl Resolver {
         }
         self.counters.misses.increment();
         let _pending = Pending::enter(&self.counters, self.settings.max_pending)?;
-        let mut search = rfc3263::Search::new(&*self.lookup, &self.settings, &self.hosts);
-        let found = search.locate(query).await;
-        self.counters.lookups.add(search.lookups());
-        let ttl = match &found {
-            Ok(_) => search.ttl().clamp(self.settings.min_ttl, self.max_ttl()),
-            Err(ResolveError::NotFound) => {
-                self.counters.not_found.increment();
-                search.ttl().min(self.settings.negative_ttl)
-            }
-            Err(_) => {
-                self.counters.failures.increment();
-                FAILED_TTL.min(self.settings.negative_ttl)
+        let known = loop {
+            match self.flights.join(query) {
+                Part::Lead(leader) => {
+                    let known = self.search(query, now).await;
+                    leader.tell(known.clone());
+                    break known;
+                }
+                Part::Follow(follower) => {
+                    if let Some(known) = follower.wait().await {
+                        break known;
+                    }
+                }
             }
         };
-        let found = found.map(Arc::new);
-        if self.settings.cache && !ttl.is_zero() {
-            self.store(query, found.clone(), now, now + ttl);
-        }
-        found.map(|answer| self.order(&answer))
+        known.map(|answer| self.order(&answer))
     }
 
     /// Forgets everything.
@@ -259,13 +262,29 @@ impl Resolver {
         }
     }
 
-    fn store(
-        &self,
-        query: &Query,
-        answer: Result<Arc<Answer>, ResolveError>,
-        now: Time,
-        expires: Time,
-    ) {
+    /// Asks the name servers, and keeps what they say.
+    async fn search(&self, query: &Query, now: Time) -> Known {
+        let mut search = rfc3263::Search::new(&*self.lookup, &self.settings, &self.hosts);
+        let found = search.locate(query).await.map(Arc::new);
+        self.counters.lookups.add(search.lookups());
+        let ttl = match &found {
+            Ok(_) => search.ttl().clamp(self.settings.min_ttl, self.max_ttl()),
+            Err(ResolveError::NotFound) => {
+                self.counters.not_found.increment();
+                search.ttl().min(self.settings.negative_ttl)
+            }
+            Err(_) => {
+                self.counters.failures.increment();
+                FAILED_TTL.min(self.settings.negative_ttl)
+            }
+        };
+        if self.settings.cache && !ttl.is_zero() {
+            self.store(query, found.clone(), now, now + ttl);
+        }
+        found
+    }
+
+    fn store(&self, query: &Query, answer: Known, now: Time, expires: Time) {
         let mut cache = self.cache.lock();
         let before = cache.len() as u64;
         let evicted = cache.put(query, answer, now, expires);

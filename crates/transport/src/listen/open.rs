@@ -106,6 +106,10 @@ pub fn open(
             continue;
         };
         let wanted = socket.address;
+        let options = &OpenOptions {
+            free_bind: options.free_bind || socket.is_virtual,
+            ..options.clone()
+        };
         let fail = |error| OpenError::new(&SocketText(transport, wanted), error);
         let address = probe(transport, wanted, options).map_err(fail)?;
         sockets.set_port(id, address.port());
@@ -241,6 +245,14 @@ mod tests {
             let error = open(&mut table(&text), &OpenOptions::default()).unwrap_err();
             assert_eq!(error.to_string(), format!("address in use: {text}"));
         }
+    }
+
+    #[test]
+    fn a_virtual_address_may_be_absent() {
+        let mut spec: ListenSpec = "udp:192.0.2.1:0".parse().unwrap();
+        spec.is_virtual = true;
+        let specs = expand(&[spec], &ExpandOptions::default(), &LocalSystem).unwrap();
+        assert!(open(&mut Sockets::new(&specs), &OpenOptions::default()).is_ok());
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Socket {
     pub shown_port: u16,
     /// Whether it advertises an address that is not its own.
     pub is_advertised: bool,
+    /// Whether its address may be absent from the machine.
+    pub is_virtual: bool,
     host_name: Option<Box<str>>,
 }
 
@@ -47,6 +49,7 @@ impl Socket {
                 .and_then(|a| a.port)
                 .unwrap_or_else(|| spec.address.port()),
             is_advertised: advertised.is_some(),
+            is_virtual: spec.is_virtual,
             host,
             host_name: spec.host_name.as_deref().map(Into::into),
         }

@@ -1,14 +1,11 @@
 //! Answers that are kept: a bounded table by question. Time is an argument.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use timer::Time;
 
-use super::order::Answer;
-use super::{Query, ResolveError};
-
-type Known = Result<Arc<Answer>, ResolveError>;
+use super::Query;
+use super::flight::Known;
 
 #[derive(Debug)]
 struct Entry {
@@ -80,6 +77,7 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ResolveError;
     use super::*;
 
     fn query(host: &str, port: Option<u16>) -> Query {

@@ -1,6 +1,8 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Notify;
+
 use super::*;
 
 fn ip(text: &str) -> IpAddr {
@@ -289,6 +291,43 @@ async fn questions_under_way_are_bounded() {
     }
     assert_eq!(resolver.counters().pending.get(), 0);
     assert_eq!(resolver.counters().busy.get(), 1);
+}
+
+/// A name server that answers when it is told to.
+struct Slow(TableLookup, Arc<Notify>, Arc<AtomicU64>);
+
+impl Lookup for Slow {
+    fn lookup<'a>(&'a self, name: &'a str, kind: RecordKind) -> LookupFuture<'a> {
+        Box::pin(async move {
+            self.2.fetch_add(1, Ordering::Relaxed);
+            self.1.notified().await;
+            self.0.lookup(name, kind).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_burst_of_equal_questions_is_one_search() {
+    let (go, asked) = (Arc::new(Notify::new()), Arc::new(AtomicU64::new(0)));
+    let settings = ResolveSettings {
+        ipv6: false,
+        cache: false,
+        ..ResolveSettings::default()
+    };
+    let resolver = resolver(Slow(zone(), go.clone(), asked.clone()), settings);
+    let question = query("plain.test:5060");
+    let ask = || resolver.resolve(&question, Time::ZERO);
+    // The first to ask goes away; one of the others takes the search over.
+    let mut gone = Box::pin(ask());
+    let (second, third, ()) = tokio::join!(ask(), ask(), async {
+        tokio::select! { biased; _ = &mut gone => unreachable!(), () = std::future::ready(()) => {} }
+        drop(gone);
+        tokio::task::yield_now().await;
+        go.notify_one();
+    });
+    assert_eq!(texts(&second), ["udp:10.0.0.3:5060"]);
+    assert_eq!(second, third);
+    assert!(asked.load(Ordering::Relaxed) <= 2);
 }
 
 mod server;

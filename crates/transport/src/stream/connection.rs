@@ -2,8 +2,9 @@
 //! the task that writes them.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use sip::Hop;
 
@@ -77,6 +78,16 @@ impl Connection {
             self.close.set(Some(reason));
         }
         self.wake();
+    }
+
+    /// Waits until the connection shall be closed; for the time in which no driver runs yet.
+    pub(super) async fn closed(&self) -> CloseReason {
+        poll_fn(|cx| {
+            self.enter(cx.waker());
+            self.leave();
+            self.close.get().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     /// Why the connection shall be closed, if it shall.

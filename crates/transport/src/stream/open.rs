@@ -10,24 +10,37 @@ use super::{CloseReason, accept};
 
 /// Opens the connection and runs it to its end. What is sent meanwhile waits in its queue.
 pub(super) async fn open(registration: Registration, local: Option<IpAddr>) {
-    let settings = registration.worker().settings();
-    let connecting = connect(local, registration.hop().remote);
-    let counters = registration.worker().counters();
-    match tokio::time::timeout(settings.connect_timeout, connecting).await {
-        Ok(Ok(stream)) => {
-            accept::prepare(&stream, settings);
-            counters.opened.increment();
+    let opened = tokio::select! {
+        biased;
+        reason = registration.closed() => Err(reason),
+        opened = connect_in_time(&registration, local) => opened,
+    };
+    let worker = registration.worker();
+    match opened {
+        Ok(stream) => {
+            accept::prepare(&stream, worker.settings());
+            worker.counters().opened.increment();
             registration.run(stream).await;
         }
-        Ok(Err(error)) => {
-            counters.connect_failed.increment();
-            registration.finish(CloseReason::Connect(error.kind()));
+        Err(reason) => {
+            worker.counters().connect_failed.increment();
+            if reason == CloseReason::ConnectTimeout {
+                worker.counters().connect_timeout.increment();
+            }
+            registration.finish(reason);
         }
-        Err(_) => {
-            counters.connect_failed.increment();
-            counters.connect_timeout.increment();
-            registration.finish(CloseReason::ConnectTimeout);
-        }
+    }
+}
+
+async fn connect_in_time(
+    registration: &Registration,
+    local: Option<IpAddr>,
+) -> Result<TcpStream, CloseReason> {
+    let limit = registration.worker().settings().connect_timeout;
+    let connecting = connect(local, registration.hop().remote);
+    match tokio::time::timeout(limit, connecting).await {
+        Ok(result) => result.map_err(|error| CloseReason::Connect(error.kind())),
+        Err(_) => Err(CloseReason::ConnectTimeout),
     }
 }
 

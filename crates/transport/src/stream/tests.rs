@@ -4,13 +4,15 @@ use std::rc::Rc;
 
 use sip::{ConnectionId, SocketId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::*;
 use crate::counters::StreamCounters;
 use crate::listen::{ExpandOptions, LocalSystem, OpenOptions, Sockets, expand, open};
+
+mod limits;
 
 /// An event, kept.
 #[derive(Debug)]
@@ -262,118 +264,6 @@ async fn a_refused_connection_gives_its_messages_back() {
         assert!(bench.streams.is_empty());
         assert_eq!(bench.streams.handle().connections(10).len(), 0);
         assert_eq!(bench.counters().queued_bytes.get(), 0);
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn opening_has_a_time_limit() {
-    local(async {
-        let bench = bench("127.0.0.1", StreamSettings::default());
-        // A listener that accepts nothing and whose queue is full never answers a SYN.
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let full = socket.listen(1).unwrap();
-        let address = full.local_addr().unwrap();
-        let _fill: Vec<_> = (0..2)
-            .map(|_| std::net::TcpStream::connect(address).unwrap())
-            .collect();
-        let bytes: Arc<[u8]> = message("x").into();
-        bench
-            .streams
-            .send(hop_to(address), bytes.clone(), Connect::Allowed)
-            .unwrap();
-        let error = SendError::Closed(CloseReason::ConnectTimeout);
-        assert_eq!(bench.unsent().await, (bytes, error));
-        assert_eq!(bench.counters().connect_timeout.get(), 1);
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_peer_that_does_not_read_is_bounded_and_closed() {
-    local(async {
-        let settings = StreamSettings {
-            lifetime: Duration::from_secs(3600),
-            ..StreamSettings::default()
-        };
-        let bench = bench("127.0.0.1", settings);
-        let listener = StdListener::bind("127.0.0.1:0").unwrap();
-        let hop = hop_to(listener.local_addr().unwrap());
-        let big: Arc<[u8]> = message(&"x".repeat(16_000)).into();
-        let send = || bench.streams.send(hop, big.clone(), Connect::Allowed);
-        send().unwrap();
-        bench.connected().await;
-        // What the kernel takes is gone; then our own queue fills.
-        let error = loop {
-            if let Err(error) = send() {
-                break error;
-            }
-            tokio::task::yield_now().await;
-        };
-        assert_eq!(error, SendError::QueueFull);
-        let waiting = bench.counters().queued_bytes.get();
-        assert!(waiting <= 32 * 1024 + 16_384, "{waiting}");
-        let stalled = CloseReason::WriteStalled;
-        assert_eq!(bench.unsent().await.1, SendError::Closed(stalled));
-        assert_eq!(bench.closed().await, stalled);
-        assert_eq!(bench.counters().queued_bytes.get(), 0);
-        assert_eq!(bench.counters().stalled.get(), 1);
-    })
-    .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn idle_and_slow_peers_are_closed() {
-    local(async {
-        let bench = bench("127.0.0.1", StreamSettings::default());
-        let start = tokio::time::Instant::now();
-        let _idle = std::net::TcpStream::connect(bench.address).unwrap();
-        assert_eq!(bench.closed().await, CloseReason::Idle);
-        assert!(start.elapsed() >= Duration::from_secs(120));
-        let mut slow = std::net::TcpStream::connect(bench.address).unwrap();
-        io::Write::write_all(&mut slow, b"OPTIONS sip:a").unwrap();
-        let start = tokio::time::Instant::now();
-        assert_eq!(bench.closed().await, CloseReason::ReadStalled);
-        assert!(start.elapsed() < Duration::from_secs(30));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_is_no_sip_closes_the_connection() {
-    local(async {
-        let bench = bench("127.0.0.1", StreamSettings::default());
-        let mut peer = TcpStream::connect(bench.address).await.unwrap();
-        let first = message("good");
-        let bad = b"INVITE sip:a SIP/2.0\r\nContent-Length: x\r\n\r\n";
-        peer.write_all(&[&first[..], bad].concat()).await.unwrap();
-        assert_eq!(bench.message().await.0, first);
-        assert!(matches!(bench.closed().await, CloseReason::Framing(_)));
-        assert_eq!(bench.counters().bad_framing.get(), 1);
-        assert_eq!(peer.read(&mut [0; 8]).await.unwrap_or(0), 0);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn connections_beyond_the_limit_are_refused() {
-    local(async {
-        let settings = StreamSettings {
-            max_connections: 1,
-            ..StreamSettings::default()
-        };
-        let bench = bench("127.0.0.1", settings);
-        let _first = TcpStream::connect(bench.address).await.unwrap();
-        bench.connected().await;
-        let mut second = TcpStream::connect(bench.address).await.unwrap();
-        assert_eq!(second.read(&mut [0; 8]).await.unwrap_or(0), 0);
-        let bytes: Arc<[u8]> = message("x").into();
-        let error = bench
-            .streams
-            .send(hop_to(bench.address), bytes, Connect::Allowed);
-        assert_eq!(error, Err(SendError::TooManyConnections));
-        assert_eq!(bench.counters().refused.get(), 2);
     })
     .await;
 }

@@ -306,6 +306,11 @@ impl Registration {
         self.connection.hop
     }
 
+    /// Waits until somebody wants the connection closed.
+    pub(super) async fn closed(&self) -> CloseReason {
+        self.connection.closed().await
+    }
+
     /// Runs the connection to its end over `stream`.
     pub(super) async fn run(self, stream: impl ByteStream) {
         self.worker.notify(Event::Connected {
