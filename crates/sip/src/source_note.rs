@@ -1,7 +1,7 @@
 //! What a proxy notes in the Via of the previous hop about where the request came from (RFC 3261 §18.2.1,
 //! RFC 3581 §4). Forwarded requests and local replies put the added parameters in different places.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
 use smallvec::SmallVec;
@@ -14,9 +14,55 @@ use crate::via::ViaSpans;
 #[derive(Debug, Default)]
 pub(crate) struct SourceNote {
     /// Parameters that are there already and get a value, in the order of their places.
-    pub(crate) in_place: SmallVec<[(Span, String); 2]>,
+    pub(crate) in_place: SmallVec<[(Span, Short); 2]>,
     /// Parameters to add, each with its `;`.
-    pub(crate) added: String,
+    pub(crate) added: Short,
+}
+
+/// A text on the stack, long enough for an IPv6 address and a port with their names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short {
+    bytes: [u8; 88],
+    len: u8,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self {
+            bytes: [0; 88],
+            len: 0,
+        }
+    }
+}
+
+impl Short {
+    fn new(text: fmt::Arguments<'_>) -> Self {
+        let mut short = Self::default();
+        short.add(text);
+        short
+    }
+
+    fn add(&mut self, text: fmt::Arguments<'_>) {
+        let fits = self.write_fmt(text);
+        debug_assert!(fits.is_ok(), "no address and port are longer");
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len.into()).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let start = usize::from(self.len);
+        let room = self
+            .bytes
+            .get_mut(start..start + text.len())
+            .ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len += text.len() as u8;
+        Ok(())
+    }
 }
 
 impl SourceNote {
@@ -28,26 +74,24 @@ impl SourceNote {
         }
         let asked = !via.rport.is_none();
         if asked {
-            note.in_place
-                .push((via.rport, format!("rport={}", source.port())));
+            note.in_place.push((
+                via.rport,
+                Short::new(format_args!("rport={}", source.port())),
+            ));
         } else if force_rport {
-            note.add(format_args!(";rport={}", source.port()));
+            note.added.add(format_args!(";rport={}", source.port()));
         }
         if asked || !is_address(via.host.of(bytes), source.ip()) {
             let address = source.ip().to_canonical();
             if via.received.is_none() {
-                note.add(format_args!(";received={address}"));
+                note.added.add(format_args!(";received={address}"));
             } else {
-                note.in_place.push((via.received, address.to_string()));
+                note.in_place
+                    .push((via.received, Short::new(format_args!("{address}"))));
             }
         }
         note.in_place.sort_by_key(|(span, _)| span.start);
         note
-    }
-
-    fn add(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing to a `String` cannot fail.
-        let _ = self.added.write_fmt(text);
     }
 }
 

@@ -132,7 +132,7 @@ impl Edits {
         for (span, text) in note.in_place.iter() {
             self.replace(Tag::Received, *span, text.as_bytes());
         }
-        if !note.added.is_empty() {
+        if !note.added.as_bytes().is_empty() {
             self.insert_at(Tag::Received, via.sent_by_end(), note.added.as_bytes());
         }
     }
