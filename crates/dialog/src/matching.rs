@@ -5,6 +5,7 @@ use crate::input::{Direction, RequestKey, Side};
 use crate::record::Record;
 use crate::settings::MatchMode;
 use crate::shard::{CallId, Shard};
+use crate::state::State;
 use crate::tracker::Tracker;
 
 /// A call that was found, and which way the request travels in it.
@@ -44,8 +45,9 @@ impl Tracker {
 
     /// Finds a call by Call-ID and tags, whatever the match mode.
     ///
-    /// While the callee's tag is unknown only the caller's is compared. A call whose callee is known
-    /// is preferred, the oldest of them; otherwise the newest.
+    /// While the callee's tag is unknown only the caller's is compared. Of several calls, those whose
+    /// callee is known come first, and live ones among them; then the oldest of the known, or the
+    /// newest of the others.
     pub fn find(
         &self,
         call_id: &[u8],
@@ -84,18 +86,24 @@ fn search(
     to_tag: &[u8],
     direction: Option<Direction>,
 ) -> Option<Matched> {
-    let (mut known, mut unknown) = (None::<Matched>, None::<Matched>);
-    for record in shard.with_call_id(call_id) {
-        let id = record.id;
-        match record.match_tags(from_tag, to_tag, direction) {
-            Some((direction, true)) if known.is_none_or(|best| id < best.id) => {
-                known = Some(Matched { id, direction });
-            }
-            Some((direction, false)) if unknown.is_none_or(|best| id > best.id) => {
-                unknown = Some(Matched { id, direction });
-            }
-            _ => {}
-        }
-    }
-    known.or(unknown)
+    let fits = |record: &Record| {
+        let (direction, known) = record.match_tags(from_tag, to_tag, direction)?;
+        let live = record.state != State::Deleted;
+        let age = if known {
+            u32::MAX - record.id.h_id
+        } else {
+            record.id.h_id
+        };
+        Some((
+            (known, live, age),
+            Matched {
+                id: record.id,
+                direction,
+            },
+        ))
+    };
+    let found = shard.with_call_id(call_id).filter_map(fits);
+    found
+        .max_by_key(|(rank, _)| *rank)
+        .map(|(_, matched)| matched)
 }
