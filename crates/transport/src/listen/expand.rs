@@ -121,15 +121,16 @@ impl Expansion<'_> {
         if addresses.is_empty() {
             self.errors.push(ListenError::UnknownHost(host.to_owned()));
         }
-        for address in addresses {
+        for mut address in addresses {
             for &transport in transports {
                 let port = spec.port.unwrap_or(match transport {
                     Transport::Tls => transport.default_port(),
                     _ => self.options.port,
                 });
+                address.set_port(port);
                 self.push(SocketSpec {
                     transport,
-                    address: SocketAddr::new(address, port),
+                    address,
                     host_name: host_name.clone(),
                     advertise: spec.advertise.clone(),
                     name: spec.name.clone(),
@@ -150,14 +151,14 @@ impl Expansion<'_> {
         }
     }
 
-    /// The addresses that `host` means, and the host name if it is one.
-    fn addresses(&self, host: &str) -> (Vec<IpAddr>, Option<String>) {
+    /// The addresses that `host` means, with port 0, and the host name if it is one.
+    fn addresses(&self, host: &str) -> (Vec<SocketAddr>, Option<String>) {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = bare.parse::<IpAddr>() {
             return match address {
                 IpAddr::V4(v4) if v4.is_unspecified() => (self.local(false, true), None),
                 IpAddr::V6(v6) if v6.is_unspecified() => (self.local(true, false), None),
-                _ => (vec![address], None),
+                _ => (vec![SocketAddr::new(address, 0)], None),
             };
         }
         if host == "*" {
@@ -174,10 +175,11 @@ impl Expansion<'_> {
         }
         let found = self.lookup(host);
         let first = found.iter().find(|a| a.is_ipv4()).or(found.first());
-        (first.copied().into_iter().collect(), Some(host.to_owned()))
+        let first = first.map(|address| SocketAddr::new(*address, 0));
+        (first.into_iter().collect(), Some(host.to_owned()))
     }
 
-    fn local(&self, v6: bool, v4: bool) -> Vec<IpAddr> {
+    fn local(&self, v6: bool, v4: bool) -> Vec<SocketAddr> {
         let wanted = |i: &&Interface| self.wanted(i.address, v6, v4);
         self.interfaces
             .iter()
@@ -186,10 +188,10 @@ impl Expansion<'_> {
             .collect()
     }
 
-    fn wanted(&self, address: IpAddr, v6: bool, v4: bool) -> bool {
-        match address {
+    fn wanted(&self, address: SocketAddr, v6: bool, v4: bool) -> bool {
+        match address.ip() {
             IpAddr::V4(_) => v4,
-            IpAddr::V6(address) => v6 && (self.options.link_local || !is_link_local(address)),
+            IpAddr::V6(ip) => v6 && (self.options.link_local || !is_link_local(ip)),
         }
     }
 
@@ -231,7 +233,7 @@ mod tests {
         fn interfaces(&self) -> io::Result<Vec<Interface>> {
             let entry = |name: &str, address: &str| Interface {
                 name: name.to_owned(),
-                address: address.parse().unwrap(),
+                address: SocketAddr::new(address.parse().unwrap(), 0),
             };
             Ok(vec![
                 entry("lo", "127.0.0.1"),

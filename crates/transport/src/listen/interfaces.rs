@@ -1,7 +1,9 @@
 //! What the machine knows of itself: its interfaces, and the addresses behind host names.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{
+    IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, ToSocketAddrs, UdpSocket,
+};
 
 use nix::net::if_::InterfaceFlags;
 
@@ -10,8 +12,8 @@ use nix::net::if_::InterfaceFlags;
 pub struct Interface {
     /// The interface's name, such as `eth0`.
     pub name: String,
-    /// The address.
-    pub address: IpAddr,
+    /// The address; the port is 0. Link-local ones carry the interface's number.
+    pub address: SocketAddr,
 }
 
 /// The questions that expanding a listening address asks of the machine.
@@ -33,11 +35,15 @@ impl System for LocalSystem {
             .filter(|entry| entry.flags.contains(InterfaceFlags::IFF_UP))
             .filter_map(|entry| {
                 let storage = entry.address?;
-                let address = match (storage.as_sockaddr_in(), storage.as_sockaddr_in6()) {
-                    (Some(v4), _) => IpAddr::V4(v4.ip()),
-                    (_, Some(v6)) => IpAddr::V6(v6.ip()),
-                    _ => return None,
+                let v4 = storage
+                    .as_sockaddr_in()
+                    .map(|v4| SocketAddrV4::from(*v4).into());
+                let v6 = || {
+                    storage
+                        .as_sockaddr_in6()
+                        .map(|v6| SocketAddrV6::from(*v6).into())
                 };
+                let address = v4.or_else(v6)?;
                 Some(Interface {
                     name: entry.interface_name,
                     address,
@@ -71,10 +77,7 @@ mod tests {
     #[test]
     fn the_loopback_interface_is_found() {
         let all = LocalSystem.interfaces().unwrap();
-        assert!(
-            all.iter()
-                .any(|i| i.address == IpAddr::V4(Ipv4Addr::LOCALHOST))
-        );
+        assert!(all.iter().any(|i| i.address.ip() == Ipv4Addr::LOCALHOST));
     }
 
     #[test]

@@ -215,6 +215,8 @@ impl fmt::Display for SocketText {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn spec(
@@ -290,6 +292,16 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse::<ListenSpec>(), Ok(expected), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn any_text_is_read_or_refused(text in r"(udp:|tcp:|\*:|\()?[a-z0-9:.\[\]()/,* ]{0,20}") {
+            if let Ok(spec) = text.parse::<ListenSpec>() {
+                prop_assert!(spec.hosts.iter().all(|h| !h.is_empty()));
+            }
         }
     }
 
