@@ -2,13 +2,14 @@
 //! except through the locks, counters and tables that its parts hold themselves.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use script::{BlockId, BlockKind, Program, Value};
 use transaction::{Table, Transaction};
 use transport::listen::Sockets;
 use transport::resolve::Resolver;
+use transport::stream::StreamHandle;
 
 use crate::baton::Batons;
 use crate::catalog::Catalog;
@@ -118,6 +119,8 @@ pub struct Engine {
     pub sockets: Arc<Sockets>,
     /// Names of destinations.
     pub resolver: Arc<Resolver>,
+    /// Stream connections of all workers.
+    pub streams: StreamHandle,
     /// The calls being run.
     pub batons: Batons,
     /// Transactions.
@@ -126,6 +129,7 @@ pub struct Engine {
     pub first_locals: Vec<Value>,
     /// When it was made.
     pub started: Now,
+    pub(crate) registry: OnceLock<Arc<rpc::Registry>>,
     pub(crate) states: States,
     pub(crate) mailbox: Mailbox,
     pub(crate) stopping: AtomicBool,
@@ -167,6 +171,16 @@ impl Engine {
     /// The state that a module put at its initialisation.
     pub fn state<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         self.states.get::<Arc<T>>().cloned()
+    }
+
+    /// The management commands, once the program has put them together.
+    pub fn registry(&self) -> Option<&Arc<rpc::Registry>> {
+        self.registry.get()
+    }
+
+    /// Makes the management commands known to scripts; the first set stays.
+    pub fn set_registry(&self, registry: Arc<rpc::Registry>) {
+        let _ = self.registry.set(registry);
     }
 
     /// The key that puts the inputs of one call in order: a hash of its Call-ID.

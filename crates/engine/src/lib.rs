@@ -50,7 +50,7 @@ pub use forward::request as forward_stateless;
 pub use hooks::{BranchOut, Hooks, LooseRoute, ReplyOut, TickContext};
 pub use identity::{Identity, hex};
 pub use input::Input;
-pub use load::{Extra, Loaded, World, build, load, setting_text};
+pub use load::{Built, Extra, Loaded, World, build, load, setting_text};
 pub use log::{Log, Target as LogTarget, level};
 pub use mailbox::{MAILBOX_MAX, MailboxFull};
 pub use outgoing::reply_hop;

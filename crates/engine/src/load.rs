@@ -11,6 +11,7 @@ use script::suggest::nearest;
 use script::{Format, Options as ParseOptions, Program, Value};
 use transport::listen::Sockets;
 use transport::resolve::Resolver;
+use transport::stream::StreamHandle;
 
 use crate::baton::Batons;
 use crate::catalog::Catalog;
@@ -242,6 +243,8 @@ pub struct World {
     pub sockets: Arc<Sockets>,
     /// Names of destinations.
     pub resolver: Arc<Resolver>,
+    /// Stream connections of all workers.
+    pub streams: StreamHandle,
     /// The log.
     pub log: Log,
     /// The time.
@@ -254,11 +257,21 @@ pub struct World {
     pub aliases: Vec<crate::settings::Alias>,
 }
 
+/// An engine, and what is to be done around it.
+pub struct Built {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// The management commands of its modules.
+    pub commands: Vec<rpc::Command>,
+    /// The doors that its modules want opened.
+    pub doors: rpc::DoorsConfig,
+}
+
 /// Makes the engine and its commands, and initialises the modules in load order.
 ///
 /// # Errors
 /// What a module found wrong.
-pub fn build(loaded: Loaded, world: World) -> Result<(Arc<Engine>, Vec<rpc::Command>), String> {
+pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
     let Loaded {
         config,
         settings: core,
@@ -272,6 +285,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<(Arc<Engine>, Vec<rpc::Comm
     let counters = Counters::new(&statistics);
     let (mut hooks, mut states) = (Hooks::default(), States::default());
     let (mut commands, mut first_locals) = (Vec::new(), Vec::new());
+    let mut doors = rpc::DoorsConfig::default();
     let handle = EngineHandle::default();
     for module in catalog.loaded().to_vec() {
         for row in module.statistics {
@@ -288,6 +302,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<(Arc<Engine>, Vec<rpc::Comm
             states: &mut states,
             statistics: &statistics,
             commands: &mut commands,
+            doors: &mut doors,
             first_locals: &mut first_locals,
             log: &world.log,
             engine: handle.clone(),
@@ -320,9 +335,11 @@ pub fn build(loaded: Loaded, world: World) -> Result<(Arc<Engine>, Vec<rpc::Comm
         log: world.log,
         sockets: world.sockets,
         resolver: world.resolver,
+        streams: world.streams,
         batons: Batons::default(),
         transactions,
         first_locals,
+        registry: std::sync::OnceLock::new(),
         started: world.now,
         states,
         mailbox: crate::mailbox::Mailbox::default(),
@@ -330,7 +347,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<(Arc<Engine>, Vec<rpc::Comm
     });
     handle.set(&engine);
     engine.log.line(level::INFO, "core", "configuration loaded");
-    Ok((engine, commands))
+    Ok(Built { engine, commands, doors })
 }
 
 fn core_settings(core: &script::Settings, config: &Config) -> Settings {

@@ -60,6 +60,8 @@ pub struct Setup<'a> {
     pub statistics: &'a Arc<Statistics>,
     /// Commands to add to.
     pub commands: &'a mut Vec<rpc::Command>,
+    /// Doors to be opened.
+    pub doors: &'a mut rpc::DoorsConfig,
     /// First values of `$var`, by number.
     pub first_locals: &'a mut Vec<Value>,
     /// The log.

@@ -18,7 +18,14 @@ pub(crate) const fn function(
 ) -> FunctionRow {
     let required = parameters.len();
     FunctionRow {
-        signature: Signature { name, parameters, required, routes, core: false, doc },
+        signature: Signature {
+            name,
+            parameters,
+            required,
+            routes,
+            core: false,
+            doc,
+        },
         handler,
     }
 }
@@ -33,7 +40,14 @@ pub(crate) const fn function_optional(
     doc: &'static str,
 ) -> FunctionRow {
     FunctionRow {
-        signature: Signature { name, parameters, required, routes, core: false, doc },
+        signature: Signature {
+            name,
+            parameters,
+            required,
+            routes,
+            core: false,
+            doc,
+        },
         handler,
     }
 }
@@ -48,7 +62,14 @@ pub(crate) const fn action(
 ) -> FunctionRow {
     let routes = Routes::ANY;
     FunctionRow {
-        signature: Signature { name, parameters, required, routes, core: true, doc },
+        signature: Signature {
+            name,
+            parameters,
+            required,
+            routes,
+            core: true,
+            doc,
+        },
         handler,
     }
 }

@@ -153,9 +153,14 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Options, lexopt::Error
             Long("workers") => options.workers = Some(parser.value()?.parse()?),
             Long(name @ ("subst" | "substdef" | "substdefs")) => {
                 let name = name.to_owned();
-                options.substitutions.push((name, parser.value()?.string()?));
+                options
+                    .substitutions
+                    .push((name, parser.value()?.string()?));
             }
-            other => unneeded(&mut options, &mut parser, other.into_owned_name())?,
+            other => {
+                let name = other.into_owned_name();
+                unneeded(&mut options, &mut parser, name)?;
+            }
         }
     }
     Ok(options)
@@ -268,7 +273,11 @@ mod tests {
     #[test]
     fn unknown_switches_and_missing_values_are_errors() {
         assert!(read("-j").unwrap_err().contains("unknown option -j"));
-        assert!(read("--nothing").unwrap_err().contains("unknown option --nothing"));
+        assert!(
+            read("--nothing")
+                .unwrap_err()
+                .contains("unknown option --nothing")
+        );
         assert!(read("stray").unwrap_err().contains("stray"));
         assert!(read("-f").is_err());
     }

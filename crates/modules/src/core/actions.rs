@@ -5,28 +5,53 @@ use script::{Args, Outcome, Parameter, ParameterKind};
 
 use crate::row::{action, param};
 
-const TO: &[Parameter] =
-    &[param("host", ParameterKind::Str), param("port", ParameterKind::Str)];
+const TO: &[Parameter] = &[
+    param("host", ParameterKind::Str),
+    param("port", ParameterKind::Str),
+];
 
-pub(super) const FORWARD: FunctionRow =
-    action("forward", TO, 0, forward, "Sends the request on without a transaction.");
+pub(super) const FORWARD: FunctionRow = action(
+    "forward",
+    TO,
+    0,
+    forward,
+    "Sends the request on without a transaction.",
+);
 pub(super) const FORWARD_UDP: FunctionRow =
     action("forward_udp", TO, 0, forward_udp, "The same, over UDP.");
 pub(super) const FORWARD_TCP: FunctionRow =
     action("forward_tcp", TO, 0, forward_tcp, "The same, over TCP.");
 pub(super) const LOG: FunctionRow = action(
     "log",
-    &[param("level", ParameterKind::Static), param("text", ParameterKind::Static)],
+    &[
+        param("level", ParameterKind::Static),
+        param("text", ParameterKind::Static),
+    ],
     1,
     log,
     "Writes a fixed text to the log.",
 );
-pub(super) const FORCE_RPORT: FunctionRow =
-    action("force_rport", &[], 0, force_rport, "Answers to the source port.");
-pub(super) const ADD_RPORT: FunctionRow =
-    action("add_rport", &[], 0, force_rport, "Answers to the source port.");
-pub(super) const ADD_LOCAL_RPORT: FunctionRow =
-    action("add_local_rport", &[], 0, add_local_rport, "Asks for rport in our own Via.");
+pub(super) const FORCE_RPORT: FunctionRow = action(
+    "force_rport",
+    &[],
+    0,
+    force_rport,
+    "Answers to the source port.",
+);
+pub(super) const ADD_RPORT: FunctionRow = action(
+    "add_rport",
+    &[],
+    0,
+    force_rport,
+    "Answers to the source port.",
+);
+pub(super) const ADD_LOCAL_RPORT: FunctionRow = action(
+    "add_local_rport",
+    &[],
+    0,
+    add_local_rport,
+    "Asks for rport in our own Via.",
+);
 pub(super) const FORCE_SEND_SOCKET: FunctionRow = action(
     "force_send_socket",
     &[param("socket", ParameterKind::Str)],
@@ -41,8 +66,13 @@ pub(super) const REMOVE_BRANCH: FunctionRow = action(
     remove_branch,
     "Takes an added destination out again.",
 );
-pub(super) const CLEAR_BRANCHES: FunctionRow =
-    action("clear_branches", &[], 0, clear_branches, "Takes all added destinations out again.");
+pub(super) const CLEAR_BRANCHES: FunctionRow = action(
+    "clear_branches",
+    &[],
+    0,
+    clear_branches,
+    "Takes all added destinations out again.",
+);
 pub(super) const SET_FORWARD_NO_CONNECT: FunctionRow = action(
     "set_forward_no_connect",
     &[],
@@ -87,18 +117,37 @@ fn forward_by(run: &mut Run, args: &mut Args<'_>, transport: &str) -> Outcome<Pe
     if !run.msg.message.is_request() {
         return Outcome::Code(-1);
     }
-    let port = args.opt_str(1).map(|port| format!(":{port}")).unwrap_or_default();
-    let to = args.opt_str(0).map(|host| format!("sip:{host}{port}{transport}").into_bytes());
-    Outcome::Code(forward_stateless(run, &RelayOptions { to, ..RelayOptions::default() }))
+    let port = args
+        .opt_str(1)
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    let to = args
+        .opt_str(0)
+        .map(|host| format!("sip:{host}{port}{transport}").into_bytes());
+    Outcome::Code(forward_stateless(
+        run,
+        &RelayOptions {
+            to,
+            ..RelayOptions::default()
+        },
+    ))
 }
 
 fn log(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let (level, text) = match args.opt_str(1) {
-        Some(text) => (args.str(0).as_str().and_then(|n| n.parse().ok()).unwrap_or(4), text),
+        Some(text) => (
+            args.str(0)
+                .as_str()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(4),
+            text,
+        ),
         None => (4, args.str(0)),
     };
     if run.engine.log.enabled(level) {
-        run.engine.log.write(level.max(level::ALERT), format!("<script>: {text}"));
+        run.engine
+            .log
+            .write(level.max(level::ALERT), format!("<script>: {text}"));
     }
     Outcome::Code(1)
 }
@@ -115,7 +164,10 @@ fn add_local_rport(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
 
 fn force_send_socket(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let text = args.str(0);
-    let socket = text.as_str().and_then(|text| run.engine.sockets.find_text(text)).map(|s| s.id);
+    let socket = text
+        .as_str()
+        .and_then(|text| run.engine.sockets.find_text(text))
+        .map(|s| s.id);
     match socket {
         Some(socket) => {
             run.msg.target.socket = Some(socket);

@@ -29,7 +29,10 @@ pub(super) const ISFLAGSET: FunctionRow = action(
 
 /// The bit of a flag number; none outside of 0 to 31.
 pub(crate) fn bit(flag: i64) -> u32 {
-    u32::try_from(flag).ok().filter(|flag| *flag < 32).map_or(0, |flag| 1 << flag)
+    u32::try_from(flag)
+        .ok()
+        .filter(|flag| *flag < 32)
+        .map_or(0, |flag| 1 << flag)
 }
 
 fn setflag(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {

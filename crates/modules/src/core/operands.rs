@@ -8,22 +8,44 @@ const fn operand(
     get: fn(&mut Run, &Key, Index) -> Value,
     doc: &'static str,
 ) -> VariableRow {
-    VariableRow { name, key: KeyRule::None, get, set: None, doc }
+    VariableRow {
+        name,
+        key: KeyRule::None,
+        get,
+        set: None,
+        doc,
+    }
 }
 
 pub(super) static VARIABLES: &[VariableRow] = &[
-    operand("@method", method, "The method; of a reply, that of its CSeq."),
+    operand(
+        "@method",
+        method,
+        "The method; of a reply, that of its CSeq.",
+    ),
     operand("@uri", uri, "The Request-URI; in a reply, its status."),
-    operand("@status", uri, "The status of a reply; in a request, its Request-URI."),
+    operand(
+        "@status",
+        uri,
+        "The status of a reply; in a request, its Request-URI.",
+    ),
     operand("@from_uri", from_uri, "The URI of From."),
     operand("@to_uri", to_uri, "The URI of To."),
     operand("@src_ip", src_ip, "The address that the message came from."),
     operand("@dst_ip", dst_ip, "Our address that it came to."),
     operand("@src_port", src_port, "The port that it came from."),
     operand("@dst_port", dst_port, "Our port that it came to."),
-    operand("@proto", proto, "The transport that it came by, as a number."),
+    operand(
+        "@proto",
+        proto,
+        "The transport that it came by, as a number.",
+    ),
     operand("@af", af, "The address family, as a number."),
-    operand("@msg_len", msg_len, "The length of the message; in onsend_route, of what is sent."),
+    operand(
+        "@msg_len",
+        msg_len,
+        "The length of the message; in onsend_route, of what is sent.",
+    ),
     operand("@snd_ip", snd_ip, "In onsend_route, our address."),
     operand("@snd_port", snd_port, "In onsend_route, our port."),
     operand("@snd_proto", snd_proto, "In onsend_route, the transport."),
@@ -48,7 +70,10 @@ fn uri(run: &mut Run, _: &Key, _: Index) -> Value {
 }
 
 fn from_uri(run: &mut Run, _: &Key, _: Index) -> Value {
-    run.msg.message.from().map_or(Value::Null, |from| text(from.uri))
+    run.msg
+        .message
+        .from()
+        .map_or(Value::Null, |from| text(from.uri))
 }
 
 fn to_uri(run: &mut Run, _: &Key, _: Index) -> Value {
@@ -61,7 +86,9 @@ fn src_ip(run: &mut Run, _: &Key, _: Index) -> Value {
 
 fn dst_ip(run: &mut Run, _: &Key, _: Index) -> Value {
     let socket = run.engine.sockets.get(run.msg.hop.socket);
-    socket.map_or(Value::Null, |socket| text(socket.address.ip().to_string().as_bytes()))
+    socket.map_or(Value::Null, |socket| {
+        text(socket.address.ip().to_string().as_bytes())
+    })
 }
 
 fn src_port(run: &mut Run, _: &Key, _: Index) -> Value {
@@ -70,7 +97,9 @@ fn src_port(run: &mut Run, _: &Key, _: Index) -> Value {
 
 fn dst_port(run: &mut Run, _: &Key, _: Index) -> Value {
     let socket = run.engine.sockets.get(run.msg.hop.socket);
-    socket.map_or(Value::Null, |socket| Value::Int(i64::from(socket.address.port())))
+    socket.map_or(Value::Null, |socket| {
+        Value::Int(i64::from(socket.address.port()))
+    })
 }
 
 fn proto(run: &mut Run, _: &Key, _: Index) -> Value {
@@ -92,31 +121,49 @@ fn msg_len(run: &mut Run, _: &Key, _: Index) -> Value {
 }
 
 fn snd_ip(run: &mut Run, _: &Key, _: Index) -> Value {
-    let Some(sending) = &run.sending else { return Value::Null };
+    let Some(sending) = &run.sending else {
+        return Value::Null;
+    };
     let socket = run.engine.sockets.get(sending.hop.socket);
-    socket.map_or(Value::Null, |socket| text(socket.address.ip().to_string().as_bytes()))
+    socket.map_or(Value::Null, |socket| {
+        text(socket.address.ip().to_string().as_bytes())
+    })
 }
 
 fn snd_port(run: &mut Run, _: &Key, _: Index) -> Value {
-    let Some(sending) = &run.sending else { return Value::Null };
+    let Some(sending) = &run.sending else {
+        return Value::Null;
+    };
     let socket = run.engine.sockets.get(sending.hop.socket);
-    socket.map_or(Value::Null, |socket| Value::Int(i64::from(socket.address.port())))
+    socket.map_or(Value::Null, |socket| {
+        Value::Int(i64::from(socket.address.port()))
+    })
 }
 
 fn snd_proto(run: &mut Run, _: &Key, _: Index) -> Value {
-    run.sending.as_ref().map_or(Value::Null, |sending| Value::Int(sending.hop.transport as i64))
+    run.sending.as_ref().map_or(Value::Null, |sending| {
+        Value::Int(sending.hop.transport as i64)
+    })
 }
 
 fn snd_af(run: &mut Run, _: &Key, _: Index) -> Value {
-    run.sending.as_ref().map_or(Value::Null, |sending| Value::Int(family(sending.hop.remote)))
+    run.sending.as_ref().map_or(Value::Null, |sending| {
+        Value::Int(family(sending.hop.remote))
+    })
 }
 
 fn to_ip(run: &mut Run, _: &Key, _: Index) -> Value {
-    let ip = run.sending.as_ref().map(|sending| sending.hop.remote.ip().to_string());
+    let ip = run
+        .sending
+        .as_ref()
+        .map(|sending| sending.hop.remote.ip().to_string());
     ip.map_or(Value::Null, |ip| text(ip.as_bytes()))
 }
 
 fn to_port(run: &mut Run, _: &Key, _: Index) -> Value {
-    let port = run.sending.as_ref().map(|sending| sending.hop.remote.port());
+    let port = run
+        .sending
+        .as_ref()
+        .map(|sending| sending.hop.remote.port());
     port.map_or(Value::Null, |port| Value::Int(i64::from(port)))
 }

@@ -41,10 +41,20 @@ rows! {
     STRIP_TAIL "strip_tail" COUNT, strip_tail, "Takes characters off the end of the Request-URI's user.";
 }
 
-pub(super) const USERPHONE: FunctionRow =
-    action("userphone", &[], 0, userphone, "Adds user=phone to the Request-URI.");
-pub(super) const REVERT_URI: FunctionRow =
-    action("revert_uri", &[], 0, revert_uri, "Puts the received Request-URI back.");
+pub(super) const USERPHONE: FunctionRow = action(
+    "userphone",
+    &[],
+    0,
+    userphone,
+    "Adds user=phone to the Request-URI.",
+);
+pub(super) const REVERT_URI: FunctionRow = action(
+    "revert_uri",
+    &[],
+    0,
+    revert_uri,
+    "Puts the received Request-URI back.",
+);
 
 /// Gives the Request-URI what `change` makes of it; false when it can't be understood.
 pub(crate) fn rewrite(run: &mut Run, change: impl FnOnce(&Uri<'_>) -> Vec<u8>) -> Outcome<Pending> {
@@ -99,7 +109,10 @@ fn setuserpass(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 }
 
 fn setport(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let port = args.str(0).as_str().and_then(|text| text.parse::<u16>().ok());
+    let port = args
+        .str(0)
+        .as_str()
+        .and_then(|text| text.parse::<u16>().ok());
     rewrite(run, |uri| uri.with_port(port))
 }
 

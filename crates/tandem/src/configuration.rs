@@ -1,0 +1,110 @@
+//! Reads the configuration and shows what is wrong with it.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use engine::{Extra, Loaded, ParameterValue};
+use script::{FileLoader, MemoryLoader, Options as ParseOptions, SourceMap};
+
+use crate::DEFAULT_CONFIG;
+use crate::options::Options;
+
+/// Reads, checks and compiles the configuration that the command line names.
+///
+/// # Errors
+/// How many mistakes it has; they have been printed.
+pub(crate) fn read(options: &Options) -> Result<Loaded, String> {
+    let extra = extra(options)?;
+    let parse = parse_options(options);
+    let mut map = SourceMap::new();
+    let (loaded, diagnostics) = match &options.file {
+        Some(file) => {
+            let loader = FileLoader;
+            engine::load(&mut map, &loader, file, &parse, &extra, modules::ALL)
+        }
+        None => {
+            let loader = MemoryLoader::one("default.cfg", DEFAULT_CONFIG);
+            let path = Path::new("default.cfg");
+            engine::load(&mut map, &loader, path, &parse, &extra, modules::ALL)
+        }
+    };
+    let color = std::io::stderr().is_terminal();
+    eprint!("{}", diagnostics.render(&map, color));
+    loaded.ok_or_else(|| {
+        let errors = diagnostics.errors();
+        let plural = if errors == 1 { "" } else { "s" };
+        format!("{errors} error{plural} in the configuration")
+    })
+}
+
+fn parse_options(options: &Options) -> ParseOptions {
+    let pick = |wanted: &str| {
+        let all = options.substitutions.iter();
+        all.filter(|(name, _)| name == wanted)
+            .map(|(_, text)| text.clone())
+            .collect()
+    };
+    ParseOptions {
+        defines: options.defines.clone(),
+        substs: pick("subst"),
+        substdefs: pick("substdef"),
+        substdefs_quoted: pick("substdefs"),
+    }
+}
+
+fn extra(options: &Options) -> Result<Extra, String> {
+    let parameters = options
+        .parameters
+        .iter()
+        .map(|text| parameter(text))
+        .collect::<Result<_, _>>()?;
+    Ok(Extra {
+        modules: options.modules.clone(),
+        parameters,
+    })
+}
+
+/// `module:parameter:type:value`, the type `s` or `i`.
+fn parameter(text: &str) -> Result<(String, String, ParameterValue), String> {
+    let mut parts = text.splitn(4, ':');
+    let (Some(module), Some(name), Some(kind), Some(value)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(format!(
+            "--modparam {text:?}: expected module:parameter:s|i:value"
+        ));
+    };
+    let value = match kind {
+        "s" => ParameterValue::Str(value.to_owned()),
+        "i" => ParameterValue::Int(
+            value
+                .parse()
+                .map_err(|_| format!("--modparam {text:?}: {value:?} is no integer"))?,
+        ),
+        _ => {
+            return Err(format!(
+                "--modparam {text:?}: the type is s or i, not {kind:?}"
+            ));
+        }
+    };
+    Ok((module.to_owned(), name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_parameter_has_four_parts() {
+        let (module, name, value) = parameter("dialog:default_timeout:i:30").unwrap();
+        assert_eq!(
+            (module.as_str(), name.as_str()),
+            ("dialog", "default_timeout")
+        );
+        assert_eq!(value, ParameterValue::Int(30));
+        let (.., value) = parameter("corex:alias_subdomains:s:udp:a.org:5060").unwrap();
+        assert_eq!(value, ParameterValue::Str("udp:a.org:5060".to_owned()));
+        assert!(parameter("a:b:c").is_err());
+        assert!(parameter("a:b:i:x").is_err());
+    }
+}

@@ -1,0 +1,179 @@
+//! The sockets that a configuration asks for, and the names that mean this proxy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Alias;
+use script::ast::{Config, Listen};
+use transport::counters::UdpCounters;
+use transport::listen::{
+    Advertise, ExpandOptions, ListenSpec, LocalSystem, OpenOptions, Sockets, WorkerListeners,
+};
+use transport::resolve::{DnsLookup, DnsOptions, Hosts, ResolveSettings, Resolver};
+use transport::stream::StreamSettings;
+
+use crate::options::Options;
+
+/// Opens every listening socket once for each worker.
+///
+/// # Errors
+/// All addresses that can't be used.
+pub(crate) fn open(
+    options: &Options,
+    config: &Config,
+    settings: &script::Settings,
+    workers: usize,
+) -> Result<(Arc<Sockets>, Vec<WorkerListeners>), String> {
+    let specs = specs(options, config)?;
+    let tcp = !options.no_tcp && !settings.bool("disable_tcp");
+    let expand = ExpandOptions {
+        port: u16::try_from(settings.int("port")).unwrap_or(5060),
+        tcp,
+        ipv6: settings.bool("auto_bind_ipv6"),
+        link_local: settings.bool("bind_ipv6_link_local"),
+        tls: false,
+    };
+    let expanded = transport::listen::expand(&specs, &expand, &LocalSystem).map_err(|errors| {
+        errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\ntandem: ")
+    })?;
+    let mut sockets = Sockets::new(&expanded);
+    let open = OpenOptions {
+        workers,
+        tos: tos(settings),
+        free_bind: settings.bool("ip_free_bind"),
+        ..OpenOptions::default()
+    };
+    let opened = transport::listen::open(&mut sockets, &open).map_err(|error| error.to_string())?;
+    Ok((Arc::new(sockets), opened))
+}
+
+fn specs(options: &Options, config: &Config) -> Result<Vec<ListenSpec>, String> {
+    if options.listen.is_empty() {
+        return Ok(config.listens.iter().map(spec).collect());
+    }
+    let texts = options.listen.iter();
+    texts
+        .map(|text| {
+            text.parse::<ListenSpec>()
+                .map_err(|error| error.to_string())
+        })
+        .collect()
+}
+
+fn spec(listen: &Listen) -> ListenSpec {
+    let name = listen.protocol.map(|protocol| protocol.name());
+    ListenSpec {
+        transport: name.and_then(|name| sip::Transport::from_name(name.as_bytes())),
+        hosts: listen.hosts.iter().map(|host| host.to_lossy()).collect(),
+        port: listen.port,
+        advertise: listen.advertise.as_ref().map(|advertise| Advertise {
+            host: advertise.host.to_lossy(),
+            port: advertise.port,
+        }),
+        name: listen.name.as_ref().map(|name| name.to_lossy()),
+        is_virtual: listen.virtual_address,
+    }
+}
+
+fn tos(settings: &script::Settings) -> Option<u8> {
+    if settings.is_set("tos") {
+        u8::try_from(settings.int("tos")).ok()
+    } else {
+        Some(0x10)
+    }
+}
+
+/// A resolver over the system's name servers.
+///
+/// # Errors
+/// The system's resolver configuration can't be used.
+pub(crate) fn resolver(settings: &script::Settings) -> Result<Resolver, String> {
+    let seconds = |name: &str, default: u64| match u64::try_from(settings.int(name)) {
+        Ok(value) if settings.is_set(name) => Duration::from_secs(value),
+        _ => Duration::from_secs(default),
+    };
+    let defaults = ResolveSettings::default();
+    let resolve = ResolveSettings {
+        ipv6: settings.bool("dns_try_ipv6"),
+        naptr: settings.bool("dns_try_naptr"),
+        naptr_own_preference: settings.bool("dns_naptr_ignore_rfc"),
+        srv_weights: settings.bool("dns_srv_lb"),
+        cache: settings.bool("use_dns_cache"),
+        negative_ttl: seconds("dns_cache_negative_ttl", 60),
+        min_ttl: seconds("dns_cache_min_ttl", 0),
+        max_ttl: seconds("dns_cache_max_ttl", defaults.max_ttl.as_secs()),
+        ..defaults
+    };
+    let lookup = DnsLookup::from_system(&DnsOptions::default())
+        .map_err(|error| format!("cannot read the resolver's configuration: {error}"))?;
+    let hosts = Hosts::read(std::path::Path::new("/etc/hosts")).unwrap_or_default();
+    let random = Box::new(|limit: u64| fastrand::u64(..limit.max(1)));
+    Ok(Resolver::new(
+        Box::new(lookup),
+        resolve,
+        hosts,
+        random,
+        Arc::default(),
+    ))
+}
+
+/// How streams behave.
+pub(crate) fn streams(settings: &script::Settings) -> StreamSettings {
+    let number = |name: &str| u64::try_from(settings.int(name)).unwrap_or(0);
+    let small = |name: &str| u32::try_from(settings.int(name)).unwrap_or(0);
+    StreamSettings {
+        connect_timeout: Duration::from_secs(number("tcp_connect_timeout").max(1)),
+        send_timeout: Duration::from_secs(number("tcp_send_timeout").max(1)),
+        lifetime: Duration::from_secs(number("tcp_connection_lifetime").max(1)),
+        max_connections: number("tcp_max_connections"),
+        connection_queue: number("tcp_conn_wq_max").max(1) as usize,
+        total_queue: number("tcp_wq_max").max(1),
+        length_optional: settings.bool("tcp_accept_no_cl"),
+        crlf_ping: settings.bool("tcp_crlf_ping"),
+        keepalive: settings.bool("tcp_keepalive"),
+        keepalive_idle: small("tcp_keepidle"),
+        keepalive_interval: small("tcp_keepintvl"),
+        keepalive_count: small("tcp_keepcnt"),
+        no_connect: settings.bool("tcp_no_connect"),
+        ..StreamSettings::default()
+    }
+}
+
+/// Aliases of the command line, and the host's own name unless that was switched off.
+pub(crate) fn aliases(
+    options: &Options,
+    settings: &script::Settings,
+) -> Result<Vec<Alias>, String> {
+    let mut aliases = Vec::new();
+    for text in &options.aliases {
+        let spec: ListenSpec = text
+            .parse()
+            .map_err(|_| format!("--alias {text:?}: expected [proto:]host[:port]"))?;
+        aliases.extend(spec.hosts.iter().map(|host| Alias {
+            transport: spec.transport,
+            host: host.to_ascii_lowercase(),
+            port: spec.port,
+        }));
+    }
+    let automatic = options
+        .auto_aliases
+        .unwrap_or_else(|| settings.bool("auto_aliases"));
+    if automatic && let Ok(name) = nix::unistd::gethostname() {
+        let host = name.to_string_lossy().to_ascii_lowercase();
+        aliases.push(Alias {
+            transport: None,
+            host,
+            port: None,
+        });
+    }
+    Ok(aliases)
+}
+
+/// Counters of the UDP sockets.
+pub(crate) fn udp_counters() -> Arc<UdpCounters> {
+    Arc::default()
+}

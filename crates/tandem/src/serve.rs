@@ -1,0 +1,304 @@
+//! From a configuration to a running proxy, and from a signal to its end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use engine::{
+    Built, Clock, Driver, Engine, Loaded, Log, LogTarget, WorkerSockets, World, build, level,
+};
+use nix::unistd::{getpgrp, getpid};
+use rpc::{DoorTable, Doors, Registry};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+use transport::listen::WorkerListeners;
+use transport::stream::StreamSeat;
+use transport::udp::UdpSocket;
+
+use crate::options::Options;
+use crate::{daemon, network, privileges};
+
+/// How long a stopping process goes on answering what is pending.
+const STOP_PENDING: Duration = Duration::from_millis(3_500);
+
+/// Runs until a signal ends it.
+///
+/// # Errors
+/// It could not start: the reason.
+pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
+    daemon::detach();
+    let settings = loaded.settings.clone();
+    let log = start_log(options, &settings);
+    let run_dir = run_dir(options, &settings);
+    let workers = worker_count(options);
+    let (sockets, listeners) = network::open(options, &loaded.config, &settings, workers)?;
+    write_pid_files(options)?;
+    make_run_dir(&run_dir);
+    let (user, group) = account(options, &settings);
+    hand_over(&run_dir, user.as_deref(), group.as_deref());
+    privileges::drop_to(user.as_deref(), group.as_deref())?;
+    if let Some(dir) = &options.work_dir {
+        std::env::set_current_dir(dir)
+            .map_err(|error| format!("cannot go to {}: {error}", dir.display()))?;
+    }
+
+    let stream_counters = Arc::default();
+    let (streams, seats) = transport::stream::pool(
+        workers,
+        Arc::clone(&sockets),
+        network::streams(&settings),
+        stream_counters,
+    );
+    let clock = Clock::start();
+    let world = World {
+        sockets: Arc::clone(&sockets),
+        resolver: Arc::new(network::resolver(&settings)?),
+        streams,
+        log: log.clone(),
+        now: clock.now(),
+        seed: fastrand::u64(..),
+        run_dir,
+        aliases: network::aliases(options, &settings)?,
+    };
+    let Built {
+        engine,
+        commands,
+        doors,
+    } = build(loaded, world)?;
+
+    let control = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the control runtime: {error}"))?;
+    let registry = registry(&engine, commands)?;
+    let table = registry.1;
+    let doors = Doors::start(&doors, registry.0, table, control.handle())
+        .map_err(|error| error.to_string())?;
+
+    let (stop, stopped) = watch::channel(false);
+    let threads = start_workers(&engine, clock, listeners, seats, &stopped)?;
+    greet(options, &engine);
+    daemon::tell_ready();
+    control.block_on(serve(&engine, doors))?;
+    // The workers have ended if nobody listens.
+    let _ = stop.send(true);
+    for thread in threads {
+        let _ = thread.join();
+    }
+    log.line(level::NOTICE, "core", "stopped");
+    log.flush();
+    remove_pid_files(options);
+    Ok(())
+}
+
+fn start_log(options: &Options, settings: &script::Settings) -> Log {
+    let threshold = options
+        .debug
+        .unwrap_or_else(|| i32::try_from(settings.int("debug")).unwrap_or(0));
+    let to_stderr = options.log_stderr || settings.bool("log_stderror");
+    let target = if to_stderr {
+        LogTarget::Stderr {
+            color: options.color,
+        }
+    } else {
+        let name = settings.str("log_name");
+        let ident = if name.is_empty() { "tandem" } else { name };
+        LogTarget::Syslog {
+            ident: ident.to_owned(),
+            facility: facility(settings.str("log_facility")),
+        }
+    };
+    Log::start(threshold, target)
+}
+
+/// The number of a syslog facility (RFC 5424 §6.2.1); daemon when the name is unknown.
+fn facility(name: &str) -> u8 {
+    const NAMES: [&str; 12] = [
+        "KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON",
+        "AUTHPRIV", "FTP",
+    ];
+    let name = name.strip_prefix("LOG_").unwrap_or(name);
+    if let Some(local) = name
+        .strip_prefix("LOCAL")
+        .and_then(|n| n.parse::<u8>().ok())
+    {
+        return 16 + local.min(7);
+    }
+    NAMES
+        .iter()
+        .position(|known| *known == name)
+        .map_or(3, |at| at as u8)
+}
+
+fn run_dir(options: &Options, settings: &script::Settings) -> PathBuf {
+    match &options.run_dir {
+        Some(dir) => dir.clone(),
+        None if settings.is_set("rundir") => PathBuf::from(settings.str("rundir")),
+        None => PathBuf::from("/run/kamailio"),
+    }
+}
+
+/// The control doors report it if the directory can't be used.
+fn make_run_dir(run_dir: &Path) {
+    let _ = std::fs::create_dir_all(run_dir);
+}
+
+fn account(options: &Options, settings: &script::Settings) -> (Option<String>, Option<String>) {
+    let setting = |name: &str| Some(settings.str(name).to_owned()).filter(|text| !text.is_empty());
+    let user = options.user.clone().or_else(|| setting("user"));
+    (user, options.group.clone().or_else(|| setting("group")))
+}
+
+/// Lets the user that we become write into the runtime directory.
+fn hand_over(run_dir: &Path, user: Option<&str>, group: Option<&str>) {
+    let Some(user) = user else { return };
+    let account = nix::unistd::User::from_name(user).ok().flatten();
+    let group = group.and_then(|name| nix::unistd::Group::from_name(name).ok().flatten());
+    if let Some(account) = account {
+        let gid = group.map_or(account.gid, |group| group.gid);
+        let _ = nix::unistd::chown(run_dir, Some(account.uid), Some(gid));
+    }
+}
+
+fn worker_count(options: &Options) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    options.workers.unwrap_or(cores).clamp(1, 256)
+}
+
+fn write_pid_files(options: &Options) -> Result<(), String> {
+    if let Some(path) = &options.pid_file {
+        privileges::write_number(path, getpid().as_raw())?;
+    }
+    if let Some(path) = &options.pgid_file {
+        privileges::write_number(path, getpgrp().as_raw())?;
+    }
+    Ok(())
+}
+
+fn remove_pid_files(options: &Options) {
+    for path in options.pid_file.iter().chain(&options.pgid_file) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn registry(
+    engine: &Arc<Engine>,
+    commands: Vec<rpc::Command>,
+) -> Result<(Arc<Registry>, Arc<DoorTable>), String> {
+    let table = DoorTable::new();
+    let mut registry = Registry::new();
+    for command in commands.into_iter().chain(table.commands()) {
+        registry.add(command).map_err(|error| error.to_string())?;
+    }
+    let registry = Arc::new(registry);
+    engine.set_registry(Arc::clone(&registry));
+    Ok((registry, table))
+}
+
+fn start_workers(
+    engine: &Arc<Engine>,
+    clock: Clock,
+    listeners: Vec<WorkerListeners>,
+    seats: Vec<StreamSeat>,
+    stopped: &watch::Receiver<bool>,
+) -> Result<Vec<JoinHandle<()>>, String> {
+    let workers = listeners.len();
+    let counters = network::udp_counters();
+    let mut threads = Vec::with_capacity(workers);
+    for (number, (listeners, seat)) in listeners.into_iter().zip(seats).enumerate() {
+        let (engine, counters, stopped) =
+            (Arc::clone(engine), Arc::clone(&counters), stopped.clone());
+        let work = move || -> std::io::Result<()> {
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            let local = LocalSet::new();
+            let _entered = runtime.enter();
+            let udp = listeners.udp.into_iter();
+            let udp = udp.map(|(id, socket)| UdpSocket::new(id, socket, Arc::clone(&counters)));
+            let sockets = WorkerSockets {
+                udp: udp.collect::<Result<_, _>>()?,
+                listeners: listeners.streams,
+            };
+            let run = Driver::run(engine, clock, sockets, seat, (number, workers), stopped);
+            local.block_on(&runtime, run);
+            Ok(())
+        };
+        let log = engine_log(number);
+        let thread = std::thread::Builder::new()
+            .name(format!("worker {number}"))
+            .spawn(move || {
+                if let Err(error) = work() {
+                    log(&error);
+                }
+            });
+        threads.push(thread.map_err(|error| format!("cannot start a worker: {error}"))?);
+    }
+    Ok(threads)
+}
+
+fn engine_log(number: usize) -> impl FnOnce(&std::io::Error) {
+    move |error| eprintln!("tandem: worker {number} cannot run: {error}")
+}
+
+fn greet(options: &Options, engine: &Engine) {
+    let sockets = engine.sockets.describe();
+    for socket in sockets.lines() {
+        engine
+            .log
+            .line(level::NOTICE, "core", &format!("listening on {socket}"));
+    }
+    if options.file.is_some() || options.log_stderr {
+        return;
+    }
+    let first = engine
+        .sockets
+        .iter()
+        .next()
+        .map_or("", |socket| &socket.host);
+    eprintln!(
+        "Tandem listens on\n{}\n\
+         Try it: register two phones with {first} as their registrar (any user, any password) and\n\
+         let one call the other. While they talk:  kamcmd dlg.list   and   kamcmd dlg.stats_active\n\
+         The configuration is `tandem --print-default-config`; run your own with `tandem -f FILE`.\n\
+         Stop with Ctrl-C.",
+        sockets
+            .lines()
+            .map(|line| format!("    {line}\n"))
+            .collect::<String>()
+    );
+}
+
+/// Waits for the signal that ends the process, then lets what is pending end.
+async fn serve(engine: &Arc<Engine>, doors: Doors) -> Result<(), String> {
+    let listen = |kind| signal(kind).map_err(|error| format!("cannot take signals: {error}"));
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut hang_up = listen(SignalKind::hangup())?;
+    // A peer that closes a control socket must not end the process.
+    let mut pipe = listen(SignalKind::pipe())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => engine.log.line(level::NOTICE, "core", "SIGHUP: nothing to do"),
+            _ = pipe.recv() => {}
+        }
+    }
+    engine
+        .log
+        .line(level::NOTICE, "core", "stopping: no new calls are taken");
+    engine.stop();
+    let deadline = Instant::now() + STOP_PENDING;
+    while Instant::now() < deadline && has_pending(engine) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    doors.stop().await;
+    Ok(())
+}
+
+fn has_pending(engine: &Engine) -> bool {
+    let statistics = engine.transactions.statistics();
+    statistics.current > statistics.waiting || !engine.batons.is_empty()
+}
