@@ -1,4 +1,26 @@
 //! SIP messages, URIs and headers: bytes and an index, edits, and building.
+//!
+//! A [`Message`] owns the bytes as they came and an [`Index`] of where things are in them; its accessors give slices of
+//! those bytes. Nothing changes a message: [`Edits`] are kept beside it and applied when the outgoing bytes are
+//! written. [`build`] writes messages that are not made from a received one as a whole. [`check`] tells what a proxy
+//! has to refuse, and [`frame`] finds messages in a stream. There is no I/O, no clock and no randomness here.
+//!
+//! ```
+//! use tandem_sip::{Edits, Framing, Message, Method, Tag};
+//!
+//! let bytes = b"BYE sip:bob@example.com SIP/2.0\r\nMax-Forwards: 70\r\n\r\n";
+//! let message = Message::parse(bytes.to_vec())?;
+//! assert_eq!(message.method(), Method::Bye);
+//!
+//! let mut edits = Edits::new();
+//! edits.set_request_uri(&message, b"sip:bob@192.0.2.4");
+//! edits.append_last(Tag::Script, &message, b"X-Hop: 1\r\n");
+//! assert_eq!(
+//!     edits.applied(&message, Framing::Datagram),
+//!     b"BYE sip:bob@192.0.2.4 SIP/2.0\r\nMax-Forwards: 70\r\nX-Hop: 1\r\n\r\n"
+//! );
+//! # Ok::<(), tandem_sip::Rejected>(())
+//! ```
 
 mod address;
 mod auth;

@@ -99,3 +99,24 @@ impl fmt::Display for Method {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Method;
+
+    #[test]
+    fn names_and_masks() {
+        for (name, mask) in [
+            ("INVITE", 1),
+            ("CANCEL", 2),
+            ("ACK", 4),
+            ("BYE", 8),
+            ("OPTIONS", 512),
+        ] {
+            let method = Method::from_bytes(name.as_bytes());
+            assert_eq!((method.name(), method.mask()), (name, mask));
+        }
+        assert_eq!(Method::from_bytes(b"invite"), Method::Extension);
+        assert_eq!(Method::Extension.mask(), 1 << 19);
+    }
+}
