@@ -4,8 +4,11 @@
 //! to show the same except for the accepted differences in `support/accepted.rs`.
 
 mod flows;
+mod hostile;
 mod language;
 mod load;
 mod management;
 mod phones;
+mod program;
+mod stock;
 mod support;

@@ -113,12 +113,17 @@ impl Agent {
         self.send_text(&message.to_string());
     }
 
-    /// Sends bytes to the server as they are.
+    /// Sends text to the server as it is.
     pub fn send_text(&mut self, text: &str) {
+        self.send_bytes(text.as_bytes());
+    }
+
+    /// Sends bytes to the server as they are.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
         match &self.wire {
             Wire::Udp(socket) => {
                 socket
-                    .send_to(text.as_bytes(), self.server)
+                    .send_to(bytes, self.server)
                     .expect("loopback takes a datagram");
             }
             Wire::Tcp { streams, inbox } => {
@@ -130,7 +135,7 @@ impl Agent {
                 }
                 let stream = streams.last_mut().expect("there is a connection");
                 stream
-                    .write_all(text.as_bytes())
+                    .write_all(bytes)
                     .expect("the server keeps the connection");
             }
         }

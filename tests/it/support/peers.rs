@@ -65,7 +65,7 @@ fn find_tandem() -> Result<PathBuf, String> {
     };
     let answer = Command::new(&path).arg("-v").stdin(Stdio::null()).output();
     match answer {
-        Ok(out) if String::from_utf8_lossy(&out.stdout).contains("version") => Ok(path),
+        Ok(out) if out.status.success() && !out.stdout.is_empty() => Ok(path),
         Ok(_) => Err(format!(
             "{} -v prints no version, so it is not ready",
             path.display()

@@ -2,12 +2,13 @@
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::agent::Transport;
@@ -15,7 +16,8 @@ use super::lab::Lab;
 use super::peers;
 
 const START_LIMIT: Duration = Duration::from_secs(15);
-const STOP_LIMIT: Duration = Duration::from_secs(8);
+/// Tandem has five seconds; Kamailio sometimes never ends.
+const STOP_LIMIT: Duration = Duration::from_secs(6);
 
 /// The program under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl Process {
     /// Starts a command.
     pub fn start(name: &str, command: &mut Command) -> Self {
         let child = command
+            .process_group(0)
             .spawn()
             .unwrap_or_else(|e| panic!("{name} does not start: {e}"));
         Self {
@@ -109,7 +112,8 @@ impl Drop for Process {
         self.signal(Signal::SIGTERM);
         if self.wait_for(STOP_LIMIT).is_none() {
             eprintln!("{} ignored SIGTERM for {STOP_LIMIT:?}", self.name);
-            let _ = self.child.kill();
+            let group = Pid::from_raw(self.child.id() as i32);
+            let _ = killpg(group, Signal::SIGKILL);
             let _ = self.child.wait();
         }
     }
@@ -146,6 +150,11 @@ impl Server {
         let mut server = Self { process, log };
         server.await_start(lab.server());
         server
+    }
+
+    /// The process itself.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 
     /// Everything that the server has written to its log so far.
