@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use script::{BlockId, Routes};
 use sip::build::{Reply, Source};
 use sip::{HeaderId, Message, Tag};
 use transaction::Origin;
 
 use crate::errors;
+use crate::events::Event;
 use crate::hooks::ReplyOut;
 use crate::outgoing::reply_hop;
 use crate::run::Run;
+use crate::slots::Slots;
 use crate::working::Working;
 
 impl Run {
@@ -48,7 +51,25 @@ impl Run {
             self.run_reply_out(&out);
         }
         let Some(tx) = &mut self.tx else { return false };
-        tx.send_reply(status, bytes, Origin::Local, now, &mut self.out)
+        if !tx.send_reply(status, bytes, Origin::Local, now, &mut self.out) {
+            return false;
+        }
+        if let Some(block) = self.engine.blocks.local_response {
+            let working = tx.data.working.clone();
+            self.after_reply(block, working);
+        }
+        true
+    }
+
+    fn after_reply(&mut self, block: BlockId, working: Working) {
+        let (routes, slots) = (Routes::EVENT, Slots::default());
+        self.events.push_back(Event { block, routes, working, slots });
+    }
+
+    /// Answers with a status that stands for a reply that never came.
+    pub(crate) fn answer_made_up(&mut self, status: u16) -> bool {
+        let reason = self.made_up_reason(status);
+        self.answer_stateful(status, &reason)
     }
 
     /// Answers without a transaction.
@@ -67,6 +88,10 @@ impl Run {
         let engine = Arc::clone(&self.engine);
         for hook in &engine.hooks.stateless_reply {
             hook(self, status);
+        }
+        if let Some(block) = engine.blocks.stateless_response {
+            let working = self.msg.clone();
+            self.after_reply(block, working);
         }
         true
     }
@@ -151,8 +176,7 @@ impl Run {
                 self.pass_on(&working, branch, winner.status);
             }
             None => {
-                let reason = self.made_up_reason(winner.status);
-                self.answer_stateful(winner.status, &reason);
+                self.answer_made_up(winner.status);
             }
         }
     }

@@ -34,24 +34,12 @@ pub struct TxData {
     pub shared: Shared,
     /// The request as it was when the transaction was made, for failure routes.
     pub working: Working,
-    /// `t_on_failure()` for the next branches.
-    pub on_failure: Option<BlockId>,
-    /// `t_on_reply()`, for the whole transaction.
-    pub on_reply: Option<BlockId>,
-    /// `t_on_branch()` for the next branches.
-    pub on_branch: Option<BlockId>,
-    /// `t_on_branch_failure()` for the next branches.
-    pub on_branch_failure: Option<BlockId>,
     /// The To tag of replies made here.
     pub to_tag: Vec<u8>,
     /// A request of our own: who is told of the final reply.
     pub local: Option<Box<dyn crate::uac::Done>>,
-    /// No error reply of our own when relaying fails (`t_set_disable_internal_reply`).
-    pub no_internal_reply: bool,
     /// The INVITE's transaction was left without an answer or a branch on purpose (`t_release`).
     pub released: bool,
-    /// No 100 of our own (`t_set_auto_inv_100(0)`).
-    pub no_auto_100: bool,
     /// The script was set aside with `t_suspend`: somebody will go on with it.
     pub suspended: bool,
 }
@@ -62,18 +50,25 @@ impl TxData {
         Self {
             shared: Shared::default(),
             working,
-            on_failure: None,
-            on_reply: None,
-            on_branch: None,
-            on_branch_failure: None,
             to_tag: Vec::new(),
             local: None,
-            no_internal_reply: false,
             released: false,
-            no_auto_100: false,
             suspended: false,
         }
     }
+}
+
+/// The route blocks that are to run as a request goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Armed {
+    /// `t_on_branch()`, for the next branches.
+    pub on_branch: Option<BlockId>,
+    /// `t_on_reply()`, for the whole transaction.
+    pub on_reply: Option<BlockId>,
+    /// `t_on_failure()`, for the next branches.
+    pub on_failure: Option<BlockId>,
+    /// `t_on_branch_failure()`, for the next branches.
+    pub on_branch_failure: Option<BlockId>,
 }
 
 /// What one branch carries besides its protocol state.
@@ -81,12 +76,8 @@ impl TxData {
 pub struct BranchData {
     /// The destination as the branch route left it.
     pub target: crate::working::Target,
-    /// The failure route that was armed when it was made.
-    pub on_failure: Option<BlockId>,
-    /// `event_route[tm:branch-failure:…]` armed when it was made.
-    pub on_branch_failure: Option<BlockId>,
-    /// The onreply route that was armed in its branch route.
-    pub on_reply: Option<BlockId>,
+    /// The blocks that were armed when it was made; its onreply route is the one armed in its branch route.
+    pub armed: Armed,
     /// Own Record-Route headers that were added to it.
     pub own_record_routes: usize,
     /// Its final reply with what the scripts changed in it.

@@ -4,6 +4,7 @@
 mod answer;
 mod avp;
 mod baton;
+mod branch_failure;
 mod catalog;
 mod clock;
 mod counters;
@@ -12,6 +13,7 @@ mod driver;
 mod engine;
 pub mod errors;
 mod events;
+mod failover;
 mod forward;
 mod hooks;
 mod identity;
@@ -44,9 +46,9 @@ pub use clock::Now;
 pub use counters::Counters;
 pub use destination::Destination;
 pub use driver::{Clock, Driver, WorkerSockets};
-pub use engine::{Blocks, BranchData, Engine, Tx, TxData};
+pub use engine::{Armed, Blocks, BranchData, Engine, Tx, TxData};
 pub use events::{Event, Saved, stand_in};
-pub use forward::request as forward_stateless;
+pub use forward::{reply as forward_reply_stateless, request as forward_stateless};
 pub use hooks::{BranchOut, Hooks, LooseRoute, ReplyOut, TickContext};
 pub use identity::{Identity, hex};
 pub use input::Input;
@@ -62,7 +64,7 @@ pub use registry::{
     Setter, StatisticRow, VariableRow,
 };
 pub use relay::{RelayOptions, relay};
-pub use run::{Locals, Operation, Run, Sending, Shared};
+pub use run::{Locals, Operation, Run, Sending, Shared, Wishes};
 pub use settings::{Alias, Relaying, Settings, UnmatchedCancel};
 pub use setup::{EngineHandle, InitError, Setup};
 pub use slots::{Slots, States};

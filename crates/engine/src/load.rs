@@ -307,6 +307,8 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
             log: &world.log,
             engine: handle.clone(),
             run_dir: world.run_dir.clone(),
+            now: world.now,
+            seed: world.seed,
         };
         init(&mut setup).map_err(|error| format!("module {}: {}", module.name, error.0))?;
     }
@@ -362,6 +364,7 @@ fn core_settings(core: &script::Settings, config: &Config) -> Settings {
         max_branches: usize::try_from(core.int("max_branches"))
             .unwrap_or(12)
             .clamp(1, 32),
+        dns_failover: core.bool("use_dns_failover"),
         onsend_route_reply: core.bool("onsend_route_reply"),
         server_id: core.int("server_id"),
         udp_mtu: usize::try_from(core.int("udp_mtu")).unwrap_or(0),
@@ -373,7 +376,17 @@ fn core_settings(core: &script::Settings, config: &Config) -> Settings {
             .iter()
             .map(crate::settings::Alias::from_config)
             .collect(),
+        limits: limits(core),
         ..Settings::default()
+    }
+}
+
+fn limits(core: &script::Settings) -> script::Limits {
+    let defaults = script::Limits::default();
+    script::Limits {
+        recursion: usize::try_from(core.int("max_recursive_level")).unwrap_or(defaults.recursion),
+        loops: u32::try_from(core.int("max_while_loops")).unwrap_or(defaults.loops),
+        ..defaults
     }
 }
 

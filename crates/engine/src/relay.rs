@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use script::{BlockId, Completion, Outcome, RouteEnd, Routes};
-use sip::{Hop, Method};
+use script::{Completion, Outcome, RouteEnd, Routes};
+use sip::{Hop, Method, Transport};
 use transaction::BranchRefused;
 
 use crate::destination::Destination;
-use crate::engine::BranchData;
+use crate::engine::{Armed, BranchData};
 use crate::errors;
 use crate::events::Saved;
 use crate::hooks::BranchOut;
@@ -33,27 +33,31 @@ pub struct Relay {
 pub struct RelayOptions {
     /// Go here, whatever the request says.
     pub to: Option<Vec<u8>>,
+    /// Go over this transport.
+    pub transport: Option<Transport>,
     /// No 100 of our own.
     pub no_100: bool,
     /// No error reply of our own.
     pub no_error_reply: bool,
     /// The result of the branches is nobody's business (`t_replicate`).
     pub replicate: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Armed {
-    on_branch: Option<BlockId>,
-    on_failure: Option<BlockId>,
-    on_branch_failure: Option<BlockId>,
+    /// Try no other address when one fails.
+    pub no_failover: bool,
 }
 
 #[derive(Debug)]
 enum At {
     Next,
     BranchRoute(Saved),
-    Resolving(Box<Working>),
+    Resolving(Box<Located>),
     OnSend(Box<Ready>),
+}
+
+/// A branch after its branch route.
+#[derive(Debug)]
+struct Located {
+    working: Working,
+    armed: Armed,
 }
 
 /// A branch whose bytes are written.
@@ -61,11 +65,8 @@ enum At {
 struct Ready {
     saved: Saved,
     hop: Hop,
-    alternatives: Vec<Hop>,
     bytes: Arc<[u8]>,
-    target: Target,
-    own_record_routes: usize,
-    on_reply: Option<BlockId>,
+    data: BranchData,
 }
 
 /// Sends the request at hand on, as `t_relay()` does; the outcome's code is the function's.
@@ -95,22 +96,20 @@ pub fn relay(run: &mut Run, options: RelayOptions) -> Outcome<Pending> {
 }
 
 fn prepare(run: &mut Run, options: RelayOptions) -> Result<Box<Relay>, i32> {
-    let auto_100 = run.engine.settings.relaying.auto_inv_100 && !options.no_100;
-    let in_failure = run.routes.intersects(Routes::FAILURE);
+    let by_default = run.engine.settings.relaying.auto_inv_100;
+    let in_request = run.routes.intersects(Routes::REQUEST);
     let tx = run.ensure_transaction()?;
-    if in_failure && tx.is_answered() {
+    if !in_request && tx.is_answered() {
         return Err(errors::SERVER);
     }
     if options.replicate {
         tx.set_silent();
     }
-    let wants_100 = !in_failure && tx.is_invite() && tx.last_status() == 0 && !tx.data.no_auto_100;
-    let armed = Armed {
-        on_branch: tx.data.on_branch.take(),
-        on_failure: tx.data.on_failure,
-        on_branch_failure: tx.data.on_branch_failure,
-    };
-    if wants_100 && auto_100 {
+    let shared = &mut tx.data.shared;
+    let auto_100 = shared.wishes.auto_100.unwrap_or(by_default);
+    let armed = Armed { on_branch: shared.armed.on_branch.take(), on_reply: None, ..shared.armed };
+    let is_first = in_request && tx.is_invite() && tx.last_status() == 0;
+    if is_first && auto_100 && !options.no_100 && !options.replicate {
         run.answer_trying();
     }
     let targets: VecDeque<Target> = run.msg.destinations().into();
@@ -119,74 +118,56 @@ fn prepare(run: &mut Run, options: RelayOptions) -> Result<Box<Relay>, i32> {
     }
     run.msg.uri_consumed = true;
     run.msg.branches.clear();
-    Ok(Box::new(Relay {
-        targets,
-        armed,
-        at: At::Next,
-        added: 0,
-        error: 0,
-        options,
-    }))
+    Ok(Box::new(Relay { targets, armed, at: At::Next, added: 0, error: 0, options }))
 }
 
-/// The end of a relaying that added no branch: an error reply is owed to the client.
+/// The end of a relaying that added no branch: an error reply is owed to the client, unless earlier branches
+/// will bring one.
 fn fail(run: &mut Run, error: i32) -> Outcome<Pending> {
     run.error = error;
-    let silent = run.tx.as_ref().is_some_and(|tx| tx.data.no_internal_reply);
-    if run.routes.intersects(Routes::REQUEST) && !silent {
-        run.owed_error = Some(error);
-        return Outcome::Code(i64::from(error));
+    if !run.routes.intersects(Routes::REQUEST) {
+        return Outcome::Code(-1);
     }
-    Outcome::Code(if silent { -4 } else { -1 })
+    let tx = run.tx.as_deref();
+    if tx.is_some_and(|tx| !tx.branches().is_empty() || tx.is_answered()) {
+        return Outcome::Code(-1);
+    }
+    if run.shared_ref().wishes.no_internal_reply {
+        return Outcome::Code(-4);
+    }
+    run.owed_error = Some(error);
+    Outcome::Code(i64::from(error))
 }
 
 impl Relay {
     /// Goes on after a block or a look-up.
     pub(crate) fn resume(mut self: Box<Self>, run: &mut Run, with: Completion) -> Outcome<Pending> {
+        let dropped = matches!(with, Completion::Route(RouteEnd { dropped: true, .. }));
         match std::mem::replace(&mut self.at, At::Next) {
             At::Next => self.proceed(run),
             At::BranchRoute(saved) => {
-                let dropped = matches!(with, Completion::Route(RouteEnd { dropped: true, .. }));
-                let on_reply = run.take_branch_on_reply();
+                let armed = std::mem::take(&mut run.branch_armed);
                 let working = saved.restore(run);
                 if dropped {
                     return self.proceed(run);
                 }
-                self.locate(run, working, on_reply)
+                self.locate(run, Located { working, armed })
             }
-            At::Resolving(working) => {
+            At::Resolving(located) => {
                 if let Completion::Failed(_) = with {
                     self.error = errors::UNRESOLVABLE;
                     return self.proceed(run);
                 }
-                self.locate(run, *working, None)
+                self.locate(run, *located)
             }
             At::OnSend(ready) => {
-                let dropped = matches!(with, Completion::Route(RouteEnd { dropped: true, .. }));
-                let Ready {
-                    saved,
-                    hop,
-                    alternatives,
-                    bytes,
-                    target,
-                    own_record_routes,
-                    on_reply,
-                } = *ready;
+                let Ready { saved, hop, bytes, data } = *ready;
                 drop(saved.restore(run));
                 run.sending = None;
                 if dropped {
                     self.error = errors::SEND;
                     return self.proceed(run);
                 }
-                let data = BranchData {
-                    target,
-                    on_failure: self.armed.on_failure,
-                    on_branch_failure: self.armed.on_branch_failure,
-                    on_reply,
-                    own_record_routes,
-                    reply: None,
-                    alternatives,
-                };
                 self.add(run, hop, bytes, data);
                 self.proceed(run)
             }
@@ -204,34 +185,33 @@ impl Relay {
         let mut working = run.msg.clone();
         working.target = target;
         working.branches = Vec::new();
-        let Some(block) = self.armed.on_branch else {
-            return self.locate(run, working, None);
+        let armed = self.armed;
+        let Some(block) = armed.on_branch else {
+            return self.locate(run, Located { working, armed });
         };
         run.branch = run.tx.as_ref().map(|tx| tx.branches().len());
+        run.branch_armed = armed;
         let saved = Saved::swap_message(run, working, Routes::BRANCH);
         self.at = At::BranchRoute(saved);
-        Outcome::Route {
-            block,
-            routes: Routes::BRANCH,
-            then: Pending::Relay(self),
-        }
+        Outcome::Route { block, routes: Routes::BRANCH, then: Pending::Relay(self) }
     }
 
     /// Finds the way to the destination of a branch, and sends it.
-    fn locate(
-        mut self: Box<Self>,
-        run: &mut Run,
-        working: Working,
-        on_reply: Option<BlockId>,
-    ) -> Outcome<Pending> {
-        match run.engine.destination(&working, run.now.time) {
+    fn locate(mut self: Box<Self>, run: &mut Run, located: Located) -> Outcome<Pending> {
+        let working = &located.working;
+        let forced = self.options.transport.and_then(|transport| {
+            let uri = sip::Uri::parse(working.next_hop()).ok()?;
+            Some(uri.with_param(b"transport", Some(transport.name().as_bytes())))
+        });
+        let next_hop = forced.as_deref().unwrap_or_else(|| working.next_hop());
+        match run.engine.destination_of(next_hop, working, run.now.time) {
             Destination::Known(mut hops) => {
                 let hop = hops.remove(0);
-                self.send(run, working, hop, hops, on_reply)
+                self.send(run, located, hop, hops)
             }
             Destination::Ask(query) => {
                 run.operation = Some(Operation::Resolve(query));
-                self.at = At::Resolving(Box::new(working));
+                self.at = At::Resolving(Box::new(located));
                 Outcome::Wait(Pending::Relay(self))
             }
             Destination::Failed(error) => {
@@ -244,51 +224,34 @@ impl Relay {
     fn send(
         mut self: Box<Self>,
         run: &mut Run,
-        working: Working,
+        located: Located,
         hop: Hop,
         alternatives: Vec<Hop>,
-        on_reply: Option<BlockId>,
     ) -> Outcome<Pending> {
         let Some(branch) = run.tx.as_ref().map(|tx| tx.next_branch_value()) else {
             return self.end(run);
         };
+        let Located { working, armed } = located;
         let target = working.target.clone();
         let (bytes, own_record_routes) = run.write_request(working, &hop, &branch);
         let bytes: Arc<[u8]> = bytes.into();
-        if let Some(block) = run.engine.blocks.onsend {
-            let working = run.msg.clone();
-            let saved = Saved::swap_message(run, working, Routes::ONSEND);
-            run.sending = Some(crate::run::Sending {
-                hop,
-                bytes: Arc::clone(&bytes),
-            });
-            let ready = Ready {
-                saved,
-                hop,
-                alternatives,
-                bytes,
-                target,
-                own_record_routes,
-                on_reply,
-            };
-            self.at = At::OnSend(Box::new(ready));
-            return Outcome::Route {
-                block,
-                routes: Routes::ONSEND,
-                then: Pending::Relay(self),
-            };
-        }
-        let data = BranchData {
-            target,
-            on_failure: self.armed.on_failure,
-            on_branch_failure: self.armed.on_branch_failure,
-            on_reply,
-            own_record_routes,
-            reply: None,
-            alternatives,
+        let alternatives = if self.fails_over(run) { alternatives } else { Vec::new() };
+        let data = BranchData { target, armed, own_record_routes, reply: None, alternatives };
+        let Some(block) = run.engine.blocks.onsend else {
+            self.add(run, hop, bytes, data);
+            return self.proceed(run);
         };
-        self.add(run, hop, bytes, data);
-        self.proceed(run)
+        let working = run.msg.clone();
+        let saved = Saved::swap_message(run, working, Routes::ONSEND);
+        run.sending = Some(crate::run::Sending { hop, bytes: Arc::clone(&bytes) });
+        self.at = At::OnSend(Box::new(Ready { saved, hop, bytes, data }));
+        Outcome::Route { block, routes: Routes::ONSEND, then: Pending::Relay(self) }
+    }
+
+    fn fails_over(&self, run: &Run) -> bool {
+        run.engine.settings.dns_failover
+            && !self.options.no_failover
+            && !run.shared_ref().wishes.no_failover
     }
 
     fn add(&mut self, run: &mut Run, hop: Hop, bytes: Arc<[u8]>, data: BranchData) {
@@ -311,23 +274,15 @@ impl Relay {
 
     fn end(self: Box<Self>, run: &mut Run) -> Outcome<Pending> {
         if self.added > 0 {
-            if let Some(tx) = &mut run.tx {
-                tx.data.on_failure = None;
-                tx.data.on_branch_failure = None;
-            }
+            let armed = &mut run.shared().armed;
+            armed.on_failure = None;
+            armed.on_branch_failure = None;
             return Outcome::Code(1);
         }
         if self.options.no_error_reply {
             return Outcome::Code(-1);
         }
-        fail(
-            run,
-            if self.error == 0 {
-                errors::NO_BRANCH
-            } else {
-                self.error
-            },
-        )
+        fail(run, if self.error == 0 { errors::NO_BRANCH } else { self.error })
     }
 }
 

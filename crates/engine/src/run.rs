@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use script::{
-    Args, BlockId, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes, SetError,
+    Args, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes, SetError,
     Value, VariableId,
 };
 use sip::{Hop, Message};
@@ -13,7 +13,7 @@ use transaction::{Output, TransactionId};
 
 use crate::avp::Avps;
 use crate::clock::Now;
-use crate::engine::{Engine, Tx};
+use crate::engine::{Armed, Engine, Tx};
 use crate::events::{Event, before_result};
 use crate::input::Input;
 use crate::log::level;
@@ -41,6 +41,8 @@ pub struct Run {
     pub invite: Option<TransactionId>,
     /// The branch whose failure route is running.
     pub failure_winner: Option<usize>,
+    /// In `event_route[tm:branch-failure:…]`, the status that the branch ended with; else 0.
+    pub branch_status: u16,
     /// A hook has dealt with the request: no route is to run.
     pub finished: bool,
     /// The last internal error, for error replies: Kamailio's negative numbers, 0 for none.
@@ -65,8 +67,8 @@ pub struct Run {
     pub operation: Option<Operation>,
     /// In `onsend_route`, what is about to be sent.
     pub sending: Option<Sending>,
-    /// `t_on_reply()` called in a branch route, for that branch.
-    pub branch_on_reply: Option<BlockId>,
+    /// What is armed for the branch whose branch route is running.
+    pub branch_armed: Armed,
 }
 
 /// A message about to be sent.
@@ -85,6 +87,23 @@ pub struct Shared {
     pub avps: Avps,
     /// What modules attach.
     pub slots: Slots,
+    /// The blocks that are to run.
+    pub armed: Armed,
+    /// What is to be done otherwise than the module parameters say.
+    pub wishes: Wishes,
+    /// Timers and policy for the transaction to come; empty once it is there.
+    pub settings: Option<Box<transaction::Settings>>,
+}
+
+/// What a script wants otherwise than the module parameters say, for one transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// Whether INVITE gets a 100 at once (`t_set_auto_inv_100`).
+    pub auto_100: Option<bool>,
+    /// No error reply of our own when relaying fails (`t_set_disable_internal_reply`).
+    pub no_internal_reply: bool,
+    /// No other address is tried when one fails (`t_set_disable_failover`).
+    pub no_failover: bool,
 }
 
 /// Values that outlive a message in one worker, as Kamailio's do in one process.
@@ -120,6 +139,7 @@ impl Run {
             reply: None,
             invite: None,
             failure_winner: None,
+            branch_status: 0,
             finished: false,
             error: 0,
             owed_error: None,
@@ -132,7 +152,7 @@ impl Run {
             follow_ups: Vec::new(),
             operation: None,
             sending: None,
-            branch_on_reply: None,
+            branch_armed: Armed::default(),
         }
     }
 
@@ -162,8 +182,22 @@ impl Run {
             .expect("the module that owns this function was initialised")
     }
 
-    pub(crate) fn take_branch_on_reply(&mut self) -> Option<BlockId> {
-        self.branch_on_reply.take()
+    /// The blocks armed for what is sent next: the branch's own in a branch route, else the transaction's.
+    pub fn armed(&mut self) -> &mut Armed {
+        if self.routes.intersects(Routes::BRANCH) {
+            return &mut self.branch_armed;
+        }
+        &mut self.shared().armed
+    }
+
+    /// Timers and policy of the transaction, of the one to come while there is none.
+    pub fn transaction_settings(&mut self) -> &mut transaction::Settings {
+        if let Some(tx) = &mut self.tx {
+            return tx.settings_mut();
+        }
+        let defaults = &self.engine.settings.transactions;
+        let kept = &mut self.shared.settings;
+        kept.get_or_insert_with(|| Box::new(*defaults))
     }
 
     /// Writes a log line of a part of the program.

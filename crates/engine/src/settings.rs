@@ -13,6 +13,8 @@ pub struct Settings {
     pub local_rport: bool,
     /// Most destinations of one request, the Request-URI included.
     pub max_branches: usize,
+    /// Try the next address of a destination when one fails (`use_dns_failover`).
+    pub dns_failover: bool,
     /// Run `onsend_route` for replies too.
     pub onsend_route_reply: bool,
     /// Kamailio's `server_id`.
@@ -25,6 +27,8 @@ pub struct Settings {
     pub aliases: Vec<Alias>,
     /// `foo.org` in `aliases` covers `bar.foo.org` (module corex).
     pub alias_subdomains: Vec<Alias>,
+    /// What a script may use up (`max_while_loops`, `max_recursive_level`).
+    pub limits: script::Limits,
     /// Transaction timers and policy (module tm).
     pub transactions: transaction::Settings,
     /// How requests are relayed (module tm).
@@ -107,12 +111,14 @@ impl Default for Settings {
             force_rport: false,
             local_rport: false,
             max_branches: 12,
+            dns_failover: false,
             onsend_route_reply: false,
             server_id: 0,
             udp_mtu: 0,
             udp_mtu_transport: sip::Transport::Udp,
             aliases: Vec::new(),
             alias_subdomains: Vec::new(),
+            limits: script::Limits::default(),
             transactions: transaction::Settings::default(),
             relaying: Relaying::default(),
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use script::{Catalog as _, Format, Program, Value, Variable};
 
 use crate::catalog::Catalog;
+use crate::clock::Now;
 use crate::engine::Engine;
 use crate::hooks::Hooks;
 use crate::log::Log;
@@ -70,6 +71,10 @@ pub struct Setup<'a> {
     pub engine: EngineHandle,
     /// Where control sockets go when their names are relative.
     pub run_dir: PathBuf,
+    /// The time.
+    pub now: Now,
+    /// Randomness; a module that needs some mixes its own name into it.
+    pub seed: u64,
 }
 
 impl Setup<'_> {

@@ -9,6 +9,8 @@ use transaction::{
     CancelOutcome, Conclusion, Decision, Match, ReplyVerdict, TimerEvent, TransactionId,
 };
 
+use crate::branch_failure::BranchFailure;
+use crate::engine::Armed;
 use crate::errors;
 use crate::log::level;
 use crate::pending::Pending;
@@ -30,11 +32,8 @@ pub enum Stage {
         /// The other armed one.
         next: Option<BlockId>,
     },
-    /// A branch has a new status that its scripts have seen.
-    Decide {
-        /// The status.
-        status: u16,
-    },
+    /// `event_route[tm:branch-failure:…]` of a branch has ended.
+    BranchFailureEnd(Box<BranchFailure>),
     /// The failure route of this branch has ended.
     FailureEnd,
     /// A transaction's deadline passed.
@@ -57,18 +56,6 @@ pub enum Stage {
         /// The status that stands for it.
         status: u16,
     },
-    /// Branches that ended without a reply, with the status that stands for it.
-    Ended {
-        /// The branches.
-        branches: Vec<usize>,
-        /// The status.
-        status: u16,
-    },
-    /// A reply to a request of our own.
-    LocalReply {
-        /// Its status.
-        status: u16,
-    },
 }
 
 const DONE: Outcome<Pending> = Outcome::Code(1);
@@ -89,7 +76,7 @@ impl Stage {
             Self::Reply => reply(run),
             Self::ReplyMatch => reply_match(run, end),
             Self::OnReply { next } => on_reply_end(run, end, next),
-            Self::Decide { status } => decide(run, status),
+            Self::BranchFailureEnd(failure) => failure.end(run),
             Self::FailureEnd => failure_end(run),
             Self::Timer(id) => timer(run, id),
             Self::BranchFailed { id, branch, status } => branch_failed(run, id, branch, status),
@@ -99,8 +86,6 @@ impl Stage {
                 }
                 ended(run, vec![branch], status)
             }
-            Self::Ended { branches, status } => ended(run, branches, status),
-            Self::LocalReply { status } => local_reply(run, status),
         }
     }
 }
@@ -278,14 +263,14 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
     }
     let Some(tx) = &run.tx else { return DONE };
     let armed = (
-        tx.data.on_reply,
+        tx.data.shared.armed.on_reply,
         tx.branch(found.branch)
-            .and_then(|branch| branch.data.on_reply),
+            .and_then(|branch| branch.data.armed.on_reply),
     );
     match armed {
         (Some(first), next) => start(run, first, Routes::ONREPLY, Stage::OnReply { next }),
         (None, Some(only)) => start(run, only, Routes::ONREPLY, Stage::OnReply { next: None }),
-        (None, None) => decide(run, status),
+        (None, None) => judge(run, status),
     }
 }
 
@@ -302,12 +287,20 @@ fn on_reply_end(run: &mut Run, end: RouteEnd, next: Option<BlockId>) -> Outcome<
         Some(block) if !end.exited => {
             start(run, block, Routes::ONREPLY, Stage::OnReply { next: None })
         }
-        _ => decide(run, status),
+        _ => judge(run, status),
+    }
+}
+
+/// The scripts of a reply have run: its failure may be one that a script wants to hear of.
+fn judge(run: &mut Run, status: u16) -> Outcome<Pending> {
+    match crate::branch_failure::start(run, status, Vec::new()) {
+        Some(outcome) => outcome,
+        None => decide(run, status),
     }
 }
 
 /// The branch has a new status, its scripts have run: what becomes of it?
-fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
+pub(crate) fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
     let now = run.now.time;
     let (Some(branch), Some(tx)) = (run.branch, &mut run.tx) else {
         return DONE;
@@ -330,7 +323,7 @@ fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
 
 fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
     let Some(tx) = &mut run.tx else { return DONE };
-    let armed = tx.branch(winner).and_then(|branch| branch.data.on_failure);
+    let armed = tx.branch(winner).and_then(|branch| branch.data.armed.on_failure);
     let Some(block) = armed else {
         run.send_winner(winner);
         return DONE;
@@ -338,9 +331,10 @@ fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
     // The route sees the request as it was when the transaction was made.
     let reply = tx.branch(winner).and_then(|branch| branch.reply().cloned());
     let working = tx.data.working.clone();
-    tx.data.on_failure = None;
-    tx.data.on_branch = None;
-    tx.data.on_branch_failure = None;
+    tx.data.shared.armed = Armed {
+        on_reply: tx.data.shared.armed.on_reply,
+        ..Armed::default()
+    };
     run.msg = working;
     run.msg.uri_consumed = true;
     run.reply = reply;
@@ -360,7 +354,7 @@ fn failure_end(run: &mut Run) -> Outcome<Pending> {
         Conclusion::Relay { winner } if before != Some(winner) => {
             let armed = tx
                 .branch(winner)
-                .is_some_and(|branch| branch.data.on_failure.is_some());
+                .is_some_and(|branch| branch.data.armed.on_failure.is_some());
             if armed {
                 return all_final(run, winner);
             }
@@ -383,11 +377,12 @@ fn timer(run: &mut Run, id: TransactionId) -> Outcome<Pending> {
     let timeout_status = tx.settings().policy.timeout_status;
     let events = tx.on_timer(now, &mut run.out);
     let mut timed_out = Vec::new();
+    let mut is_unanswered = false;
     for event in events {
         match event {
             TimerEvent::BranchTimeout { branch } => timed_out.push(branch),
             TimerEvent::CancelTimeout { .. } | TimerEvent::NoAck => {}
-            TimerEvent::Unanswered => run.engine.counters.err_requests.increment(),
+            TimerEvent::Unanswered => is_unanswered = !tx.is_silent(),
         }
     }
     let local = tx.requester().is_none();
@@ -395,7 +390,12 @@ fn timer(run: &mut Run, id: TransactionId) -> Outcome<Pending> {
         run.branch = Some(*branch);
         return local_reply(run, timeout_status);
     }
-    ended(run, timed_out, timeout_status)
+    let outcome = ended(run, timed_out, timeout_status);
+    if is_unanswered && matches!(outcome, Outcome::Code(_)) {
+        run.engine.counters.err_requests.increment();
+        run.answer_made_up(timeout_status);
+    }
+    outcome
 }
 
 fn branch_failed(run: &mut Run, id: TransactionId, branch: usize, status: u16) -> Outcome<Pending> {
@@ -419,6 +419,14 @@ pub(crate) fn ended(run: &mut Run, mut branches: Vec<usize>, status: u16) -> Out
     while !branches.is_empty() {
         let branch = branches.remove(0);
         run.branch = Some(branch);
+        if crate::failover::try_next(run, branch, status) {
+            continue;
+        }
+        let rest = std::mem::take(&mut branches);
+        if let Some(outcome) = crate::branch_failure::start(run, status, rest.clone()) {
+            return outcome;
+        }
+        branches = rest;
         match decide(run, status) {
             Outcome::Code(_) => {}
             // Only the last branch can make all final, so nothing is left behind a failure route.

@@ -34,14 +34,20 @@ impl Counter {
 
 enum Figure {
     Counter { counter: Counter, resettable: bool },
-    Computed(Box<dyn Fn() -> i64 + Send + Sync>),
+    Computed {
+        compute: Compute,
+        reset: Option<Reset>,
+    },
 }
+
+type Compute = Box<dyn Fn() -> i64 + Send + Sync>;
+type Reset = Box<dyn Fn() + Send + Sync>;
 
 impl Figure {
     fn value(&self) -> i64 {
         match self {
             Self::Counter { counter, .. } => counter.value(),
-            Self::Computed(compute) => compute(),
+            Self::Computed { compute, .. } => compute(),
         }
     }
 }
@@ -72,7 +78,7 @@ impl Statistics {
         });
         match figure {
             Figure::Counter { counter, .. } => counter.clone(),
-            Figure::Computed(_) => Counter::default(),
+            Figure::Computed { .. } => Counter::default(),
         }
     }
 
@@ -84,14 +90,35 @@ impl Statistics {
         doc: &str,
         compute: impl Fn() -> i64 + Send + Sync + 'static,
     ) {
+        let figure = Figure::Computed {
+            compute: Box::new(compute),
+            reset: None,
+        };
+        self.insert(group, name, doc, figure);
+    }
+
+    /// The same for a figure that its owner can set to zero.
+    pub fn computed_resettable(
+        &self,
+        group: &str,
+        name: &str,
+        doc: &str,
+        compute: impl Fn() -> i64 + Send + Sync + 'static,
+        reset: impl Fn() + Send + Sync + 'static,
+    ) {
+        let figure = Figure::Computed {
+            compute: Box::new(compute),
+            reset: Some(Box::new(reset)),
+        };
+        self.insert(group, name, doc, figure);
+    }
+
+    fn insert(&self, group: &str, name: &str, doc: &str, figure: Figure) {
         self.groups
             .write()
             .entry(group.to_owned())
             .or_default()
-            .insert(
-                name.to_owned(),
-                (Figure::Computed(Box::new(compute)), doc.to_owned()),
-            );
+            .insert(name.to_owned(), (figure, doc.to_owned()));
     }
 
     /// The value of `group:name`.
@@ -133,12 +160,15 @@ impl Statistics {
         for (group, figures) in groups.iter() {
             for (name, (figure, _)) in figures.iter().filter(|(name, _)| wanted(group, name)) {
                 rows.push((group.clone(), name.clone(), figure.value()));
-                if let Figure::Counter {
-                    counter,
-                    resettable: true,
-                } = figure
-                {
-                    counter.store(0);
+                match figure {
+                    Figure::Counter {
+                        counter,
+                        resettable: true,
+                    } => counter.store(0),
+                    Figure::Computed {
+                        reset: Some(reset), ..
+                    } => reset(),
+                    _ => {}
                 }
             }
         }

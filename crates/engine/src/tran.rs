@@ -35,7 +35,10 @@ impl Run {
         data.to_tag = self.engine.identity.stateful_to_tag(message);
         data.shared = std::mem::take(&mut self.shared);
         let request = Arc::clone(message);
-        let settings = self.engine.settings.transactions;
+        let settings = match data.shared.settings.take() {
+            Some(settings) => *settings,
+            None => self.engine.settings.transactions,
+        };
         let created =
             self.engine
                 .transactions

@@ -218,7 +218,7 @@ impl Sender {
     }
 }
 
-fn via_value(run: &Run, hop: &Hop, branch: &[u8]) -> Vec<u8> {
+pub(crate) fn via_value(run: &Run, hop: &Hop, branch: &[u8]) -> Vec<u8> {
     let name = hop.transport.via_name();
     let mut value = format!(
         "SIP/2.0/{name} {};branch=",

@@ -10,6 +10,7 @@ use engine::{
 };
 use nix::unistd::{getpgrp, getpid};
 use rpc::{DoorTable, Doors, Registry};
+use script::settings::Usage;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -32,6 +33,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     daemon::detach();
     let settings = loaded.settings.clone();
     let log = start_log(options, &settings);
+    explain_settings(&settings, &log);
     let run_dir = run_dir(options, &settings);
     let workers = worker_count(options);
     let (sockets, listeners) = network::open(options, &loaded.config, &settings, workers)?;
@@ -112,6 +114,24 @@ fn start_log(options: &Options, settings: &script::Settings) -> Log {
         }
     };
     Log::start(threshold, target)
+}
+
+/// Says once which settings of the configuration do nothing here.
+fn explain_settings(settings: &script::Settings, log: &Log) {
+    let set = |usage| {
+        let rows = script::settings::TABLE.iter();
+        let rows = rows.filter(|row| row.usage == usage && settings.is_set(row.name));
+        rows.map(|row| row.name).collect::<Vec<_>>().join(", ")
+    };
+    let (unneeded, ignored) = (set(Usage::Unneeded), set(Usage::Ignored));
+    if !unneeded.is_empty() {
+        let text = format!("settings that are not needed here: {unneeded}");
+        log.line(level::NOTICE, "core", &text);
+    }
+    if !ignored.is_empty() {
+        let text = format!("settings that Tandem cannot follow: {ignored}");
+        log.line(level::WARNING, "core", &text);
+    }
 }
 
 /// The number of a syslog facility (RFC 5424 §6.2.1); daemon when the name is unknown.

@@ -1,0 +1,144 @@
+//! The proxy under test: the real engine with the real modules, without sockets and clock.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::{Built, Engine, Extra, Log, Now, Worker, World, build, load};
+use parking_lot::Mutex;
+use rpc::Registry;
+use script::{MemoryLoader, Options, SourceMap};
+use sip::{Hop, SocketId, Transport};
+use timer::Time;
+use transaction::Output;
+use transport::listen::{SocketSpec, Sockets};
+use transport::resolve::{Hosts, ResolveSettings, Resolver, TableLookup};
+
+const CONFIG: &str = include_str!("proxy.cfg");
+/// Where time begins: the clock of a process that was just started.
+const BEGIN_MS: u64 = 1_000;
+const UNIX_BEGIN: u64 = 1_800_000_000;
+
+/// The address of the proxy.
+pub(crate) fn address() -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 1], 5060))
+}
+
+/// A proxy with two workers that take turns as chance will have it.
+pub(crate) struct Proxy {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) registry: Arc<Registry>,
+    workers: Vec<Worker>,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+/// The proxy's time at a moment of the simulation.
+pub(crate) fn now(at_ms: u64) -> Now {
+    Now {
+        time: Time::from_millis(BEGIN_MS + at_ms),
+        unix_us: UNIX_BEGIN * 1_000_000 + at_ms * 1_000,
+    }
+}
+
+impl Proxy {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When the simulation's own configuration has a mistake.
+    pub(crate) fn start(seed: u64) -> Self {
+        fastrand::seed(seed);
+        let mut map = SourceMap::new();
+        let loader = MemoryLoader::one("proxy.cfg", CONFIG);
+        let path = Path::new("proxy.cfg");
+        let extra = Extra::default();
+        let (loaded, found) =
+            load(&mut map, &loader, path, &Options::default(), &extra, modules::ALL);
+        let loaded = loaded.unwrap_or_else(|| panic!("{}", found.render(&map, false)));
+        let spec = SocketSpec {
+            transport: Transport::Udp,
+            address: address(),
+            host_name: None,
+            advertise: None,
+            name: None,
+            is_virtual: false,
+        };
+        let sockets = Arc::new(Sockets::new(&[spec]));
+        let (streams, _) = transport::stream::pool(
+            1,
+            Arc::clone(&sockets),
+            transport::stream::StreamSettings::default(),
+            Arc::default(),
+        );
+        let resolver = Resolver::new(
+            Box::new(TableLookup::new()),
+            ResolveSettings::default(),
+            Hosts::default(),
+            Box::new(|limit| fastrand::u64(..limit.max(1))),
+            Arc::default(),
+        );
+        let (log, lines) = Log::memory(0);
+        let world = World {
+            sockets,
+            resolver: Arc::new(resolver),
+            streams,
+            log,
+            now: now(0),
+            seed,
+            run_dir: std::env::temp_dir(),
+            aliases: Vec::new(),
+        };
+        let Built { engine, commands, .. } = build(loaded, world).unwrap_or_else(|e| panic!("{e}"));
+        let mut registry = Registry::new();
+        for command in commands {
+            registry.add(command).unwrap_or_else(|e| panic!("{e}"));
+        }
+        let registry = Arc::new(registry);
+        engine.set_registry(Arc::clone(&registry));
+        let workers = (0..2).map(|number| Worker::new(&engine, number, 2)).collect();
+        Self { engine, registry, workers, log: lines }
+    }
+
+    /// A datagram arrived at one of the workers.
+    pub(crate) fn receive(&mut self, worker: usize, from: SocketAddr, bytes: Vec<u8>, at: u64) {
+        let hop =
+            Hop { transport: Transport::Udp, socket: SocketId(0), remote: from, connection: None };
+        self.workers[worker].receive(&self.engine, bytes, hop, now(at));
+    }
+
+    /// Time goes on.
+    pub(crate) fn tick(&mut self, at: u64) {
+        for worker in &mut self.workers {
+            worker.tick(&self.engine, now(at));
+            while let Some((key, input)) = self.engine.next_posted() {
+                worker.submit(&self.engine, key, input, now(at));
+            }
+        }
+    }
+
+    /// What it wants sent.
+    pub(crate) fn sent(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        let outputs = self.workers.iter_mut().flat_map(|worker| std::mem::take(worker.outputs()));
+        outputs.map(|Output::Send { hop, bytes }| (hop.remote, bytes.to_vec())).collect()
+    }
+
+    /// The runs that wait for something.
+    pub(crate) fn waiting(&self) -> usize {
+        self.workers.iter().map(Worker::waiting).sum()
+    }
+
+    /// The lines that it logged, warnings and worse.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().clone()
+    }
+
+    /// The result of a management command.
+    ///
+    /// # Errors
+    /// The command's fault.
+    pub(crate) fn command(&self, name: &str, args: &[&str]) -> Result<Vec<rpc::Value>, String> {
+        let args = args.iter().map(|text| rpc::Value::from(*text)).collect();
+        let reply = self.registry.call(name, args).map_err(|fault| format!("{fault:?}"))?;
+        Ok(reply.into_values())
+    }
+}
+

@@ -1,0 +1,227 @@
+//! One simulated run: calls through the proxy over a network that loses, repeats, delays and reorders.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use sip::Message;
+
+use crate::agent::{Agent, Note, Script, Wish};
+use crate::check;
+use crate::proxy::{self, Proxy};
+use crate::queue::Queue;
+use crate::random::Random;
+
+const TICK_MS: u64 = 250;
+/// New calls begin before this.
+const CALLS_UNTIL_MS: u64 = 20_000;
+/// By now every deadline has passed.
+const END_MS: u64 = 480_000;
+
+/// How bad the network is, in percent.
+#[derive(Clone, Copy, Debug)]
+struct Weather {
+    loss: u32,
+    duplication: u32,
+    delay_max: u64,
+}
+
+/// A phone is known by its address and the call that it takes part in.
+type Key = (SocketAddr, String);
+
+enum Happening {
+    Arrival { from: SocketAddr, to: SocketAddr, bytes: Vec<u8> },
+    Wake(Key, Note),
+    Call(u32),
+    Check,
+    Tick,
+}
+
+/// Everything that there is in one run.
+pub(crate) struct World {
+    random: Random,
+    weather: Weather,
+    proxy: Proxy,
+    agents: BTreeMap<Key, Agent>,
+    queue: Queue<Happening>,
+    verbose: bool,
+    trace: u64,
+    messages: u64,
+}
+
+/// What one run came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// A fingerprint of everything that was sent, in order.
+    pub(crate) trace: u64,
+    /// Datagrams delivered.
+    pub(crate) messages: u64,
+    /// Calls made.
+    pub(crate) calls: usize,
+}
+
+/// Runs one seed.
+///
+/// # Errors
+/// What was not as it must be.
+pub(crate) fn run(seed: u64, verbose: bool) -> Result<Summary, String> {
+    let mut random = Random::new(seed);
+    let weather = Weather {
+        loss: *random.pick(&[0, 0, 2, 10, 25]),
+        duplication: *random.pick(&[0, 3, 20]),
+        delay_max: *random.pick(&[5, 50, 900]),
+    };
+    let mut world = World {
+        random,
+        weather,
+        proxy: Proxy::start(seed),
+        agents: BTreeMap::new(),
+        queue: Queue::new(),
+        verbose,
+        trace: 0xcbf2_9ce4_8422_2325,
+        messages: 0,
+    };
+    if verbose {
+        println!("seed {seed}: {weather:?}");
+    }
+    world.plan();
+    world.play()
+}
+
+impl World {
+    fn plan(&mut self) {
+        let calls = self.random.between(1, 12) as u32;
+        for number in 0..calls {
+            let at = self.random.between(0, CALLS_UNTIL_MS);
+            self.queue.put(at, Happening::Call(number));
+        }
+        for _ in 0..4 {
+            let at = self.random.between(0, 60_000);
+            self.queue.put(at, Happening::Check);
+        }
+        self.queue.put(TICK_MS, Happening::Tick);
+    }
+
+    fn play(&mut self) -> Result<Summary, String> {
+        while let Some((at, happening)) = self.queue.next() {
+            if at > END_MS {
+                break;
+            }
+            match happening {
+                Happening::Call(number) => self.begin_call(number, at),
+                Happening::Arrival { from, to, bytes } => self.arrive(from, to, bytes, at),
+                Happening::Wake(key, note) => self.wake(&key, note, at),
+                Happening::Check => check::profiles(&self.proxy)?,
+                Happening::Tick => {
+                    self.proxy.tick(at);
+                    self.queue.put(at + TICK_MS, Happening::Tick);
+                }
+            }
+            self.collect(at);
+        }
+        if self.verbose {
+            for line in self.proxy.log() {
+                println!("log: {line}");
+            }
+        }
+        let callers: Vec<&Agent> = self.agents.values().collect();
+        check::quiet(&self.proxy, &callers)?;
+        let calls = self.agents.values().filter(|agent| agent.invite_sent).count();
+        Ok(Summary { trace: self.trace, messages: self.messages, calls })
+    }
+
+    fn begin_call(&mut self, number: u32, at: u64) {
+        let address = SocketAddr::from(([10, 0, 1, 1], 6000 + number as u16));
+        let call_id = format!("call{number}");
+        let script = Script::draw(&mut self.random, true);
+        let user = format!("user{}", number % 3);
+        let mut agent = Agent::new(address, &call_id, &user, true, script);
+        agent.set_tag(format!("caller{number}"));
+        let callee = *self.random.pick(&["bob", "bob", "fork", "serial"]);
+        let target = format!("sip:{callee}@10.0.0.2:5060");
+        let mut wishes = Vec::new();
+        agent.call(&target, at, &mut wishes);
+        let key = (address, call_id);
+        self.agents.insert(key.clone(), agent);
+        self.grant(&key, wishes, at);
+    }
+
+    fn arrive(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>, at: u64) {
+        self.messages += 1;
+        self.tell(at, from, to, &bytes);
+        if to == proxy::address() {
+            let worker = self.random.between(0, 2) as usize;
+            self.proxy.receive(worker, from, bytes, at);
+            return;
+        }
+        let Ok(message) = Message::parse(bytes) else { return };
+        let call_id = String::from_utf8_lossy(message.call_id().unwrap_or_default()).into_owned();
+        let key = (to, call_id);
+        if !self.agents.contains_key(&key) {
+            if !message.is_request() || message.method() != sip::Method::Invite {
+                return;
+            }
+            let script = Script::draw(&mut self.random, false);
+            let mut agent = Agent::new(to, &key.1, "callee", false, script);
+            agent.set_tag(format!("callee{}-{}", to.ip(), key.1));
+            self.agents.insert(key.clone(), agent);
+        }
+        let mut wishes = Vec::new();
+        if let Some(agent) = self.agents.get_mut(&key) {
+            agent.receive(&message, at, &mut wishes);
+        }
+        self.grant(&key, wishes, at);
+    }
+
+    fn wake(&mut self, key: &Key, note: Note, at: u64) {
+        let mut wishes = Vec::new();
+        if let Some(agent) = self.agents.get_mut(key) {
+            agent.wake(note, at, &mut wishes);
+        }
+        self.grant(key, wishes, at);
+    }
+
+    fn grant(&mut self, key: &Key, wishes: Vec<Wish>, at: u64) {
+        for wish in wishes {
+            match wish {
+                Wish::Send(bytes) => self.post(key.0, proxy::address(), bytes, at),
+                Wish::Wake(when, note) => {
+                    self.queue.put(when, Happening::Wake(key.clone(), note));
+                }
+            }
+        }
+    }
+
+    fn collect(&mut self, at: u64) {
+        for (to, bytes) in self.proxy.sent() {
+            self.post(proxy::address(), to, bytes, at);
+        }
+    }
+
+    /// Gives a datagram to the network.
+    fn post(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>, at: u64) {
+        for byte in &bytes {
+            self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+        if self.random.percent(self.weather.loss) {
+            return;
+        }
+        let copies = if self.random.percent(self.weather.duplication) { 2 } else { 1 };
+        for _ in 0..copies {
+            let delay = self.random.between(1, self.weather.delay_max);
+            let bytes = bytes.clone();
+            self.queue.put(at + delay, Happening::Arrival { from, to, bytes });
+        }
+    }
+
+    fn tell(&self, at: u64, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        if !self.verbose {
+            return;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let line = text.lines().next().unwrap_or_default();
+        let header = |name: &str| {
+            text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned()
+        };
+        println!("{at:>7} ms  {from} -> {to}  {line}  [{} {}]", header("Call-ID"), header("CSeq"));
+    }
+}
