@@ -67,6 +67,28 @@ impl Program {
         self.info(block).map_or("", |info| &info.label)
     }
 
+    /// One argument of every call of a function, where it is a text known at load, with the call's place
+    /// (whose block is not named). For checks that only the function's module can make.
+    pub fn constant_arguments<'a>(
+        &'a self,
+        function: &'a str,
+        argument: usize,
+    ) -> impl Iterator<Item = (Place<'a>, &'a Str)> + 'a {
+        let nowhere = BlockId(u32::MAX);
+        self.code.iter().enumerate().filter_map(move |(pc, op)| {
+            let Op::Call { site, .. } = op else {
+                return None;
+            };
+            let site = self.calls.get(*site as usize)?;
+            match site.args.get(argument)? {
+                Arg::Str(text) if site.name == function => {
+                    Some((self.place(pc as u32, nowhere), text))
+                }
+                _ => None,
+            }
+        })
+    }
+
     /// How many operations the code has.
     pub const fn len(&self) -> usize {
         self.code.len()
