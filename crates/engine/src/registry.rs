@@ -8,6 +8,7 @@ use crate::setup::{InitError, Setup};
 use script::{Args, Index, Key, KeySpec, Outcome, SetError, Signature, Value};
 
 /// One script function.
+#[derive(Clone, Copy)]
 pub struct FunctionRow {
     /// Name, parameters and where it may be used.
     pub signature: Signature,
@@ -19,6 +20,7 @@ pub struct FunctionRow {
 pub type Handler = fn(&mut Run, &mut Args<'_>) -> Outcome<Pending>;
 
 /// One class of pseudo-variables.
+#[derive(Clone, Copy)]
 pub struct VariableRow {
     /// The name after the dollar sign; a core operand's begins with `@`.
     pub name: &'static str,
@@ -97,6 +99,7 @@ pub enum ParameterType {
 }
 
 /// One module parameter.
+#[derive(Clone, Copy)]
 pub struct ParameterRow {
     /// Kamailio's name.
     pub name: &'static str,

@@ -1,7 +1,7 @@
 //! Short forms for the rows of function tables.
 
-use engine::{FunctionRow, Handler};
-use script::{Parameter, ParameterKind, Routes, Signature};
+use engine::{FunctionRow, Handler, KeyRule, ParameterRow, ParameterType, Run, Setter, VariableRow};
+use script::{Index, Key, Parameter, ParameterKind, Routes, Signature, Value};
 
 /// A parameter.
 pub(crate) const fn param(name: &'static str, kind: ParameterKind) -> Parameter {
@@ -72,4 +72,85 @@ pub(crate) const fn action(
         },
         handler,
     }
+}
+
+/// The check of a parameter that names a function of another language.
+pub(crate) fn no_callback(value: &engine::ParameterValue) -> Result<(), String> {
+    match value {
+        engine::ParameterValue::Str(name) if name.is_empty() => Ok(()),
+        _ => Err("callbacks of other languages are not supported: use the event route".to_owned()),
+    }
+}
+
+/// A variable that can only be read.
+pub(crate) const fn reads(
+    name: &'static str,
+    key: KeyRule,
+    get: fn(&mut Run, &Key, Index) -> Value,
+    doc: &'static str,
+) -> VariableRow {
+    VariableRow {
+        name,
+        key,
+        get,
+        set: None,
+        doc,
+    }
+}
+
+/// A variable that can be assigned.
+pub(crate) const fn writes(
+    name: &'static str,
+    key: KeyRule,
+    get: fn(&mut Run, &Key, Index) -> Value,
+    set: Setter,
+    doc: &'static str,
+) -> VariableRow {
+    VariableRow {
+        name,
+        key,
+        get,
+        set: Some(set),
+        doc,
+    }
+}
+
+/// A module parameter that takes any value of its type.
+pub(crate) const fn parameter(
+    name: &'static str,
+    kind: ParameterType,
+    doc: &'static str,
+) -> ParameterRow {
+    ParameterRow {
+        name,
+        kind,
+        check: None,
+        doc,
+    }
+}
+
+/// How many rows several tables have together.
+pub(crate) const fn total<T>(tables: &[&[T]]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < tables.len() {
+        count += tables[at].len();
+        at += 1;
+    }
+    count
+}
+
+/// Several tables as one; the first must not be empty.
+pub(crate) const fn join<T: Copy, const N: usize>(tables: &[&[T]]) -> [T; N] {
+    let mut rows = [tables[0][0]; N];
+    let (mut put, mut at) = (0, 0);
+    while at < tables.len() {
+        let mut row = 0;
+        while row < tables[at].len() {
+            rows[put] = tables[at][row];
+            put += 1;
+            row += 1;
+        }
+        at += 1;
+    }
+    rows
 }
