@@ -9,8 +9,8 @@ use regex::bytes::{Regex, RegexBuilder};
 /// The largest compiled form of one expression, in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// The largest count in `{n,m}`, as POSIX has it.
-const REPEAT_LIMIT: u32 = 255;
+/// The largest count in `{n,m}`.
+const REPEAT_LIMIT: u32 = 32767;
 
 /// How an expression is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -149,11 +149,8 @@ impl<'p> Translator<'p> {
                 }
                 b'*' | b'+' | b'?' => self.quantify(char::from(byte).to_string())?,
                 b'{' => self.interval()?,
-                b'^' => {
-                    self.out.push('^');
-                    self.before = Before::Nothing;
-                }
-                b'$' => self.atom("$"),
+                b'^' => self.anchor("^"),
+                b'$' => self.anchor("$"),
                 b'.' => self.atom("."),
                 other => self.literal(other),
             }
@@ -180,6 +177,12 @@ impl<'p> Translator<'p> {
         self.out.push_str(text);
     }
 
+    /// A place rather than a character: it cannot be repeated.
+    fn anchor(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.before = Before::Nothing;
+    }
+
     fn literal(&mut self, byte: u8) {
         self.before = Before::Atom(self.out.len());
         push_byte(&mut self.out, byte);
@@ -200,16 +203,16 @@ impl<'p> Translator<'p> {
         };
         match byte {
             b'1'..=b'9' => return error("back-references are not supported"),
-            b'<' => self.atom(r"\b{start}"),
-            b'>' => self.atom(r"\b{end}"),
-            b'b' => self.atom(r"\b"),
-            b'B' => self.atom(r"\B"),
+            b'<' => self.anchor(r"\b{start}"),
+            b'>' => self.anchor(r"\b{end}"),
+            b'b' => self.anchor(r"\b"),
+            b'B' => self.anchor(r"\B"),
             b'w' => self.atom(r"\w"),
             b'W' => self.atom(r"\W"),
             b's' => self.atom(r"\s"),
             b'S' => self.atom(r"\S"),
-            b'`' => self.atom(r"\A"),
-            b'\'' => self.atom(r"\z"),
+            b'`' => self.anchor(r"\A"),
+            b'\'' => self.anchor(r"\z"),
             other => self.literal(other),
         }
         Ok(())
@@ -230,13 +233,10 @@ impl<'p> Translator<'p> {
     }
 
     fn interval(&mut self) -> Result<(), EreError> {
-        let Some((low, high, length)) = parse_interval(self.pattern.get(self.at..).unwrap_or(&[]))
-        else {
-            return self.odd_brace();
+        let rest = self.pattern.get(self.at..).unwrap_or(&[]);
+        let Some((low, high, length)) = parse_interval(rest) else {
+            return error("bad counts in `{…}`");
         };
-        if self.before == Before::Nothing {
-            return self.odd_brace();
-        }
         self.at += length;
         if low > REPEAT_LIMIT || high.is_some_and(|high| high > REPEAT_LIMIT || high < low) {
             return error("bad counts in `{…}`");
@@ -246,15 +246,6 @@ impl<'p> Translator<'p> {
             None => format!("{{{low},}}"),
         };
         self.quantify(text)
-    }
-
-    /// A brace that starts no interval is itself, except where a quantifier must not stand.
-    fn odd_brace(&mut self) -> Result<(), EreError> {
-        if self.before == Before::Nothing {
-            return error("nothing before `{`");
-        }
-        self.literal(b'{');
-        Ok(())
     }
 
     fn bracket(&mut self) -> Result<(), EreError> {
@@ -373,7 +364,7 @@ fn push_hex(out: &mut String, byte: u8) {
     out.push(char::from(HEX[usize::from(byte & 15)]));
 }
 
-/// Reads `n}`, `n,}`, `,m}` or `n,m}`; the third part is the length.
+/// Reads `n}`, `n,}`, `,m}`, `,}` or `n,m}`; the third part is the length.
 fn parse_interval(text: &[u8]) -> Option<(u32, Option<u32>, usize)> {
     let end = text.iter().position(|byte| *byte == b'}')?;
     let inside = std::str::from_utf8(text.get(..end)?).ok()?;
@@ -383,6 +374,7 @@ fn parse_interval(text: &[u8]) -> Option<(u32, Option<u32>, usize)> {
     };
     let (low, high) = match inside.split_once(',') {
         None => (number(inside)?, Some(number(inside)?)),
+        Some(("", "")) => (0, None),
         Some((low, "")) => (number(low)?, None),
         Some(("", high)) => (0, Some(number(high)?)),
         Some((low, high)) => (number(low)?, Some(number(high)?)),
@@ -406,4 +398,78 @@ fn class_test(name: &[u8]) -> Option<fn(&u8) -> bool> {
         b"blank" => |byte| matches!(byte, b' ' | b'\t'),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, flags: Flags, text: &str) -> Result<bool, EreError> {
+        Ere::new(pattern.as_bytes(), flags).map(|ere| ere.is_match(text.as_bytes()))
+    }
+
+    #[test]
+    fn expressions_match_as_the_c_library_has_them() {
+        for (pattern, text, found) in [
+            ("^a+$", "aaa", true),
+            ("A|b", "xB", true),
+            ("a{2}{2}", "aaaa", true),
+            ("a{2}{2}", "aaa", false),
+            ("^(a*?)*$", "aa", true),
+            ("^ab**$", "abb", true),
+            ("[]a]", "]", true),
+            ("[^]a]", "]", false),
+            ("[a-]", "-", true),
+            ("[[:digit:][:space:]]x", "3x", true),
+            ("[\\.]", "\\", true),
+            ("[[.a.]]", "a", true),
+            ("[[=a=]]", "b", false),
+            ("\\<b", "a b", true),
+            ("b\\>", "ab c", true),
+            ("a)", "a)", true),
+            ("a.c", "a\nc", true),
+            ("a||b", "x", true),
+            ("^a{,2}$", "aaa", false),
+            ("\\/x\\-", "/x-", true),
+            ("sip:[0-9]+@", "sip:123@x", true),
+        ] {
+            assert_eq!(
+                matches(pattern, Flags::OPERATOR, text),
+                Ok(found),
+                "{pattern} {text}"
+            );
+        }
+        assert_eq!(matches("^b$", Flags::ARGUMENT, "a\nb\nc"), Ok(true));
+        assert_eq!(matches("a.c", Flags::ARGUMENT, "a\nc"), Ok(false));
+        assert_eq!(matches("a[^x]c", Flags::ARGUMENT, "a\nc"), Ok(false));
+        assert_eq!(matches("B", Flags::CASE, "b"), Ok(false));
+        let high = Ere::new(b"^\xe9.$", Flags::CASE).expect("bytes");
+        assert!(high.is_match(b"\xe9\xff"));
+    }
+
+    #[test]
+    fn wrong_expressions_are_refused() {
+        for pattern in [
+            "*a",
+            "a|*",
+            "(*a)",
+            "^*",
+            "$*",
+            "\\<+",
+            "(a",
+            "[a",
+            "[[:nope:]]",
+            "[b-a]",
+            "a{",
+            "a{x",
+            "a{2,1}",
+            "a{40000}",
+            "{1}",
+            "a\\",
+            "(a)\\1",
+            "((((a{200}){200}){200}){200})",
+        ] {
+            assert!(matches(pattern, Flags::OPERATOR, "").is_err(), "{pattern}");
+        }
+    }
 }

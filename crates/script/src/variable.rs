@@ -228,14 +228,11 @@ fn parse_name(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Result<(Source, boo
             _ => {}
         }
     }
-    let inner = match inner.map(std::str::from_utf8).transpose() {
-        Ok(inner) => inner,
-        Err(_) => {
-            return Err(TextError::new(
-                inner_at,
-                "the text in parentheses is not UTF-8",
-            ));
-        }
+    let Ok(inner) = inner.map(std::str::from_utf8).transpose() else {
+        return Err(TextError::new(
+            inner_at,
+            "the text in parentheses is not UTF-8",
+        ));
     };
     if let Some(value) = scope.place_value(&name, inner) {
         return Ok((Source::Constant(value), false));

@@ -8,11 +8,12 @@ use crate::value::{Str, Value};
 #[derive(Debug, Default)]
 pub(crate) struct Doubt(pub(crate) bool);
 
-/// The value as a number; a text that is none is 0 and doubtful.
+/// The value as a number; a text that is none is 0, and doubtful unless it is empty.
 #[inline]
 pub(crate) fn int(value: &Value, doubt: &mut Doubt) -> i64 {
     match value {
         Value::Int(number) => *number,
+        Value::Str(text) if text.is_empty() => 0,
         other => other.to_int().unwrap_or_else(|| {
             doubt.0 = true;
             0

@@ -188,7 +188,7 @@ impl Parser<'_> {
             });
         }
         let is_name = self.word().is_some() && !self.sign_ahead(1, "(");
-        if let Some(name) = self.host().filter(|_| is_name) {
+        if is_name && let Some(name) = self.host() {
             return Ok(Expr {
                 kind: ExprKind::Str(name.bytes),
                 span,

@@ -101,7 +101,7 @@ fn encode64(value: &Value, alphabet: &[u8; 64], pad: bool) -> Value {
 
 fn decode64(value: &Value, alphabet: &[u8; 64], padded: bool) -> Result<Value, Failed> {
     let decode = |text: &[u8]| -> Option<Vec<u8>> {
-        if padded && text.len() % 4 != 0 {
+        if padded && !text.len().is_multiple_of(4) {
             return None;
         }
         let end = text

@@ -29,14 +29,12 @@ fn digest<D: Digest>(value: &Value) -> Value {
     value.with_bytes(|text| to_hex(&D::digest(text)).into())
 }
 
-/// The hash by which Kamailio chooses table slots; a size, rounded down to a power of two, bounds it.
+/// The hash by which Kamailio chooses table slots, bounded by a size, which should be a power of two.
 fn core_hash(value: Value, given: &[Value]) -> Result<Value, Failed> {
     let mut hash = value.with_bytes(raw_hash);
     if !given.is_empty() {
         let size = u32::try_from(number(given, 0)?).map_err(|_| Failed("the size is wrong"))?;
-        if size > 1 {
-            hash &= (1 << size.ilog2()) - 1;
-        }
+        hash &= size.wrapping_sub(1);
     }
     Ok(Value::from(hash.to_string().as_str()))
 }
