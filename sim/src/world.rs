@@ -11,7 +11,9 @@ use crate::proxy::{self, Proxy};
 use crate::queue::Queue;
 use crate::random::Random;
 
-const TICK_MS: u64 = 250;
+/// How often the workers look at their timers: often while calls begin, seldom while they fade out.
+const TICK_MS: u64 = 200;
+const LATE_TICK_MS: u64 = 1_000;
 /// New calls begin before this.
 const CALLS_UNTIL_MS: u64 = 20_000;
 /// By now every deadline has passed.
@@ -113,7 +115,8 @@ impl World {
                 Happening::Check => check::profiles(&self.proxy)?,
                 Happening::Tick => {
                     self.proxy.tick(at);
-                    self.queue.put(at + TICK_MS, Happening::Tick);
+                    let tick = if at < 3 * CALLS_UNTIL_MS { TICK_MS } else { LATE_TICK_MS };
+                    self.queue.put(at + tick, Happening::Tick);
                 }
             }
             self.collect(at);

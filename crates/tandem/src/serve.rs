@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
         log: log.clone(),
         now: clock.now(),
         seed: fastrand::u64(..),
-        run_dir,
+        run_dir: run_dir.clone(),
         aliases: network::aliases(options, &settings)?,
     };
     let Built {
@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
 
     let (stop, stopped) = watch::channel(false);
     let threads = start_workers(&engine, clock, listeners, seats, &stopped)?;
-    greet(options, &engine);
+    greet(options, &engine, &run_dir);
     daemon::tell_ready();
     control.block_on(serve(&engine, doors))?;
     // The workers have ended if nobody listens.
@@ -153,12 +153,25 @@ fn facility(name: &str) -> u8 {
         .map_or(3, |at| at as u8)
 }
 
+/// The directory of the control sockets. Without a configuration of the operator's own, one that we may write to.
 fn run_dir(options: &Options, settings: &script::Settings) -> PathBuf {
-    match &options.run_dir {
-        Some(dir) => dir.clone(),
-        None if settings.is_set("rundir") => PathBuf::from(settings.str("rundir")),
-        None => PathBuf::from("/run/kamailio"),
+    if let Some(dir) = &options.run_dir {
+        return dir.clone();
     }
+    if settings.is_set("rundir") {
+        return PathBuf::from(settings.str("rundir"));
+    }
+    let usual = PathBuf::from("/run/kamailio");
+    if options.file.is_some() || is_writable(&usual) {
+        return usual;
+    }
+    let base = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    base.join(format!("tandem-{}", nix::unistd::getuid()))
+}
+
+fn is_writable(dir: &Path) -> bool {
+    make_run_dir(dir);
+    nix::unistd::access(dir, nix::unistd::AccessFlags::W_OK).is_ok()
 }
 
 /// The control doors report it if the directory can't be used.
@@ -262,16 +275,21 @@ fn engine_log(number: usize) -> impl FnOnce(&std::io::Error) {
     move |error| eprintln!("tandem: worker {number} cannot run: {error}")
 }
 
-fn greet(options: &Options, engine: &Engine) {
+fn greet(options: &Options, engine: &Engine, run_dir: &Path) {
     let sockets = engine.sockets.describe();
     for socket in sockets.lines() {
         engine
             .log
             .line(level::NOTICE, "core", &format!("listening on {socket}"));
     }
-    if options.file.is_some() || options.log_stderr {
+    if options.file.is_some() {
         return;
     }
+    let socket = run_dir.join("kamailio_ctl");
+    let socket = match socket.to_str() {
+        Some("/run/kamailio/kamailio_ctl") | None => String::new(),
+        Some(path) => format!("-s {path} "),
+    };
     let first = engine
         .sockets
         .iter()
@@ -280,7 +298,7 @@ fn greet(options: &Options, engine: &Engine) {
     eprintln!(
         "Tandem listens on\n{}\n\
          Try it: register two phones with {first} as their registrar (any user, any password) and\n\
-         let one call the other. While they talk:  kamcmd dlg.list   and   kamcmd dlg.stats_active\n\
+         let one call the other. While they talk:  kamcmd {socket}dlg.list\n\
          The configuration is `tandem --print-default-config`; run your own with `tandem -f FILE`.\n\
          Stop with Ctrl-C.",
         sockets
