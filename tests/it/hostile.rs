@@ -154,6 +154,7 @@ fn start(program: Program) -> Option<Scene> {
         ("LIFETIME", "3600"),
         ("SEND_BYE", "0"),
         ("T1", "500"),
+        ("MORE", ""),
     ];
     Scene::start(program, "dialog.cfg", &values)
 }

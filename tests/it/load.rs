@@ -41,6 +41,7 @@ fn run(program: Program, load: &Load) {
             ("LIFETIME", "60"),
             ("SEND_BYE", "0"),
             ("T1", "500"),
+            ("MORE", ""),
         ];
         let Some(mut scene) = Scene::start(program, "dialog.cfg", &values) else {
             return;

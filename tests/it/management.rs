@@ -85,6 +85,7 @@ fn managed(program: Program) -> Option<Scene> {
         ("LIFETIME", "3600"),
         ("SEND_BYE", "0"),
         ("T1", "2500"),
+        ("MORE", ""),
     ];
     let mut s = Scene::start(program, "dialog.cfg", &values)?;
     let alice = s.agent("alice", 10, Transport::Udp);

@@ -25,6 +25,7 @@ fn scene() -> Option<Scene> {
         ("LIFETIME", "3600"),
         ("SEND_BYE", "0"),
         ("T1", "500"),
+        ("MORE", ""),
     ];
     Scene::start(Program::Tandem, "dialog.cfg", &values)
 }

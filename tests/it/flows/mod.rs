@@ -1,6 +1,7 @@
 //! Call flows through `configs/dialog.cfg`, message by message, with the dialog table shown at each step.
 
 mod basic;
+mod creation;
 mod ends;
 mod failures;
 mod forks;
@@ -19,6 +20,8 @@ pub struct Setting {
     pub send_bye: &'static str,
     /// First retransmission interval in ms: long, so that a slow machine adds no messages, where it is not the subject.
     pub t1: &'static str,
+    /// Further parameters.
+    pub more: &'static str,
 }
 
 impl Default for Setting {
@@ -28,6 +31,7 @@ impl Default for Setting {
             lifetime: "3600",
             send_bye: "0",
             t1: "2500",
+            more: "",
         }
     }
 }
@@ -38,6 +42,7 @@ fn run(program: Program, name: &str, setting: Setting, flow: fn(&mut Scene)) {
         ("LIFETIME", setting.lifetime),
         ("SEND_BYE", setting.send_bye),
         ("T1", setting.t1),
+        ("MORE", setting.more),
     ];
     if let Some(mut scene) = Scene::start(program, "dialog.cfg", &values) {
         flow(&mut scene);
@@ -103,6 +108,22 @@ flows! {
     ends::ended_by_command;
     ends::terminated_by_command;
     ends::timeout_from_script;
+    ends::bye_to_callee_only;
+    ends::bye_to_caller_only;
+    ends::lifetime_of_one_call;
+    ends::lifetime_extended { lifetime: "3" };
+    ends::lifetime_not_extended { lifetime: "3", more: "modparam(\"dialog\", \"timeout_noreset\", 1)" };
+    creation::spiral;
+    creation::spirals_not_detected { more: "modparam(\"dialog\", \"detect_spirals\", 0)" };
+    creation::tracked_by_flag;
+    creation::refused_without_transaction;
+    creation::refused_with_transaction;
+    creation::authentication_retry;
+    creation::negative_without_waiting { more: "modparam(\"dialog\", \"wait_ack\", 0)" };
+    creation::another_cookie_name { more: "modparam(\"dialog\", \"rr_param\", \"call\")" };
+    inside::prack;
+    inside::matched_by_manage;
+    inside::what_the_script_sees;
     management::profiles_of_two_calls;
     management::variables;
     management::listings_of_two_calls;

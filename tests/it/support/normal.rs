@@ -43,7 +43,7 @@ pattern!(
     TAG,
     r"tag=([0-9a-f]{32}[-.][0-9a-f]{4,8}|[0-9a-z]{8,64}[-.][0-9a-f]{4,16})"
 );
-pattern!(DID, r"did=([0-9a-f]+)\.[0-9a-f]+");
+pattern!(DID, r"(did|call)=([0-9a-f]+)\.[0-9a-f]+");
 pattern!(CONNECTION, r";i=[0-9a-f]+");
 pattern!(RPORT, r"rport=\d+");
 pattern!(NONCE, r#"nonce="[^"]*""#);
@@ -90,7 +90,7 @@ impl Normalizer {
         let text = TAG.replace_all(&text, |c: &Captures<'_>| {
             format!("tag=<tag-{}>", number(&mut self.tags, &c[1]))
         });
-        let text = DID.replace_all(&text, "did=$1.<id>");
+        let text = DID.replace_all(&text, "$1=$2.<id>");
         let text = CONNECTION.replace_all(&text, ";i=<connection>");
         let text = RPORT.replace_all(&text, "rport=<port>");
         let text = NONCE.replace_all(&text, "nonce=\"<nonce>\"");
