@@ -36,5 +36,5 @@ pub use machine::{ClientState, ServerState};
 pub use server::Origin;
 pub use settings::{Forget, Policy, Settings, SilentBranch, Timers};
 pub use statistics::{Statistics, Tally};
-pub use table::{Due, Match, Refused, ReplyMatch, SHARDS, Table, TableOptions};
+pub use table::{Due, Listed, Match, Refused, ReplyMatch, SHARDS, Table, TableOptions};
 pub use transaction::{BranchRefused, Output, Requester, Transaction, TransactionId};

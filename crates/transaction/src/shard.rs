@@ -12,7 +12,7 @@ use timer::{Time, TimerId, Wheel};
 
 use crate::key::{Identity, Keys, chain_key};
 use crate::statistics::Statistics;
-use crate::table::{Due, Refused};
+use crate::table::{Due, Listed, Refused};
 use crate::transaction::{Transaction, TransactionId};
 
 /// How soon a record is looked at again that was due, or is checked out.
@@ -58,6 +58,17 @@ pub(crate) struct Draft {
     pub(crate) request: Arc<Message>,
     /// `None` for a request made here.
     pub(crate) identity: Option<Identity>,
+}
+
+impl<U, B> Entry<U, B> {
+    pub(crate) fn listed(&self) -> Listed {
+        Listed {
+            id: self.id,
+            request: Arc::clone(&self.request),
+            is_local: self.is_local,
+            branches: self.record.as_ref().map_or(0, |record| record.branches.len()),
+        }
+    }
 }
 
 impl<U, B> Shard<U, B> {

@@ -65,6 +65,19 @@ pub struct Due {
     pub call_key: u64,
 }
 
+/// A transaction as listings show it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its name.
+    pub id: TransactionId,
+    /// Its request.
+    pub request: Arc<Message>,
+    /// The request was made here.
+    pub is_local: bool,
+    /// How many branches it has; 0 while it is being worked on.
+    pub branches: usize,
+}
+
 /// How a table is made.
 #[derive(Clone, Copy, Debug)]
 pub struct TableOptions {
@@ -233,6 +246,17 @@ impl<U, B> Table<U, B> {
             ids.extend(shard.0.lock().entries.iter().map(|(_, entry)| entry.id));
         }
         ids
+    }
+
+    /// The transactions, shard by shard; at most `limit`.
+    pub fn list(&self, limit: usize) -> Vec<Listed> {
+        let mut listed = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.0.lock();
+            let room = limit.saturating_sub(listed.len());
+            listed.extend(shard.entries.iter().take(room).map(|(_, entry)| entry.listed()));
+        }
+        listed
     }
 
     /// How many transactions there are.

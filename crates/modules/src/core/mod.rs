@@ -3,9 +3,10 @@
 mod actions;
 mod flags;
 mod operands;
+pub(crate) mod rpc;
 mod uri;
 
-use engine::{FunctionRow, Module};
+use engine::{FunctionRow, InitError, Module, Setup};
 
 /// The core's own names; always loaded.
 pub static MODULE: Module = Module {
@@ -15,9 +16,14 @@ pub static MODULE: Module = Module {
     variables: operands::VARIABLES,
     parameters: &[],
     statistics: &[],
-    init: None,
+    init: Some(init),
     doc: "Core actions and conditions.",
 };
+
+fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
+    rpc::init(setup)?;
+    crate::cfg::init(setup)
+}
 
 static FUNCTIONS: &[FunctionRow] = &[
     actions::FORWARD,

@@ -52,6 +52,7 @@ pub(super) static VARIABLES: &[VariableRow] = &[
     operand("@snd_af", snd_af, "In onsend_route, the address family."),
     operand("@to_ip", to_ip, "In onsend_route, the peer's address."),
     operand("@to_port", to_port, "In onsend_route, the peer's port."),
+    crate::cfg::SEL,
 ];
 
 fn text(bytes: &[u8]) -> Value {

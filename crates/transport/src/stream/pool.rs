@@ -140,6 +140,11 @@ impl StreamHandle {
         all
     }
 
+    /// How many workers share the connections.
+    pub fn workers(&self) -> usize {
+        self.0.senders.len()
+    }
+
     /// What the connections count.
     pub fn counters(&self) -> &Arc<StreamCounters> {
         &self.0.counters

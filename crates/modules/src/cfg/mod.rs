@@ -1,0 +1,20 @@
+//! Configuration variables, `group.name`: those that the configuration declares itself, which commands may
+//! change while the server runs, and the core's and the modules' own, which they may look at.
+
+mod groups;
+mod select;
+mod store;
+
+use engine::{InitError, Setup};
+
+pub(crate) use select::SEL;
+pub(crate) use store::{Change, Fault, GroupName, Store, shown};
+
+/// Makes the store of variables, and finds out what the configuration's selects mean.
+pub(crate) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
+    let store = Store::new(groups::all(setup), setup.log.clone());
+    let selects = select::Selects::new(setup, &store)?;
+    setup.put_state(store);
+    setup.put_state(selects);
+    Ok(())
+}
