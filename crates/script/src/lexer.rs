@@ -14,8 +14,11 @@ use crate::preprocess::{Conditions, Defines, Substitutions};
 use crate::source::{Loader, Origin, SourceMap, Span};
 use input::Input;
 
-/// Tokens in one configuration, and uses of defines.
-const TOKENS: usize = 4_000_000;
+/// Tokens in one configuration.
+const TOKENS: usize = 2_000_000;
+
+/// Uses of defines in one configuration.
+const USES: usize = 100_000;
 
 /// Values of defines inside each other.
 const NESTED_DEFINES: usize = 64;
@@ -70,6 +73,7 @@ pub(crate) struct Lexer<'a> {
     input: Input,
     tokens: Vec<Token>,
     uses: usize,
+    files: usize,
     spaced: bool,
 }
 
@@ -86,6 +90,7 @@ impl<'a> Lexer<'a> {
             input: Input::default(),
             tokens: Vec::new(),
             uses: 0,
+            files: 0,
             spaced: false,
         }
     }
@@ -290,7 +295,7 @@ impl<'a> Lexer<'a> {
         let (depth, recursive) = self.input.expansions(name);
         let fault = if recursive {
             format!("`{name}` is defined by itself")
-        } else if depth >= NESTED_DEFINES || self.uses > TOKENS {
+        } else if depth >= NESTED_DEFINES || self.uses > USES {
             "too many defines inside each other".to_owned()
         } else {
             match self.input.push_define(self.map, name, value, origin) {

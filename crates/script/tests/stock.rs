@@ -41,6 +41,29 @@ fn errors(loader: &dyn Loader, path: &str, defines: &[&str]) -> String {
 }
 
 #[test]
+fn sample() {
+    let text = include_bytes!("samples/office.cfg").to_vec();
+    let loader = MemoryLoader {
+        files: vec![("office.cfg".into(), text)],
+        environment: Vec::new(),
+    };
+    let options = [
+        "WITH_TLS",
+        "WITH_VOICEMAIL",
+        "WITH_LIMITS",
+        "DOMAIN=\"x.org\"",
+    ];
+    for bits in 0..1 << options.len() {
+        let chosen = options
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| bits >> n & 1 == 1);
+        let chosen: Vec<_> = chosen.map(|(_, option)| *option).collect();
+        assert_eq!(errors(&loader, "office.cfg", &chosen), "", "{chosen:?}");
+    }
+}
+
+#[test]
 fn installed_configuration() {
     let path = "/etc/kamailio/kamailio.cfg";
     let Ok(text) = FileLoader.load(Path::new(path)) else {

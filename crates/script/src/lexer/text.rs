@@ -9,6 +9,9 @@ use crate::source::{LoadError, Origin, Span};
 /// Files that include each other, counting the first.
 const INCLUDES: usize = 10;
 
+/// Files in one configuration, each counted as often as it is read.
+const FILES: usize = 1000;
+
 impl Lexer<'_> {
     /// A string in double quotes, and those that follow it with nothing but blanks between them.
     pub(super) fn quoted(&mut self, start: Span) {
@@ -135,6 +138,10 @@ impl Lexer<'_> {
             return self.unclosed(start);
         }
         let span = self.input.since(start, self.map);
+        self.files += 1;
+        if self.files > FILES {
+            return self.error(span, format!("more than {FILES} files are included"));
+        }
         if self.input.depth() > INCLUDES {
             let fault = format!("files may include each other {INCLUDES} deep");
             return self.error(span, fault);

@@ -242,7 +242,7 @@ impl Parser<'_> {
         self.expect_sign("(", "after `route`")?;
         let span = self.span();
         let name = match self.kind() {
-            TokenKind::Word(word) if self.sign_ahead(1, ")") => {
+            TokenKind::Word(word) if !self.sign_ahead(1, "(") => {
                 let kind = ExprKind::Str(word.as_bytes().into());
                 self.advance();
                 Expr { kind, span }

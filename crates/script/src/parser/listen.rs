@@ -199,12 +199,22 @@ impl Parser<'_> {
             port: None,
         };
         let mut socket = Self::bare_listen(nothing);
+        let mut faulty = false;
         while !self.accept_sign("}") {
-            if !self.accept_sign(";") {
-                self.attribute(&mut socket)?;
+            if *self.kind() == TokenKind::End {
+                return self.expected("`}` to close the socket");
+            }
+            if !self.accept_sign(";") && self.attribute(&mut socket).is_err() {
+                faulty = true;
+                while !matches!(self.kind(), TokenKind::Sign(";" | "}") | TokenKind::End) {
+                    self.advance();
+                }
             }
         }
         socket.span = self.since(start);
+        if faulty {
+            return Ok(());
+        }
         if socket.hosts.is_empty() {
             let error = Diagnostic::error(socket.span, "this socket has no address");
             self.report(error.help("add `bind = udp:10.0.0.1:5060;`"));

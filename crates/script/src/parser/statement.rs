@@ -55,9 +55,7 @@ impl Parser<'_> {
     fn at_end_of_statements(&self) -> bool {
         match self.kind() {
             TokenKind::End | TokenKind::Sign("}") => true,
-            TokenKind::Word(word) => {
-                matches!(word.as_str(), "case" | "default") || self.at_block_header()
-            }
+            TokenKind::Word(word) => is_label(word) || self.at_block_header(),
             _ => false,
         }
     }
@@ -142,6 +140,10 @@ impl Parser<'_> {
                 self.end_of_statement()?;
                 StatementKind::Route(name)
             }
+            "selval" | "strlen" | "strempty" | "defined" | "not" => {
+                let error = Diagnostic::error(start, format!("`{word}` begins no statement"));
+                return self.fail(error.help("it can be a part of an expression"));
+            }
             _ if self.sign_ahead(1, "=") => {
                 let error = Diagnostic::error(start, format!("`{word}` is no variable"))
                     .help("variables begin with `$`; settings stand outside of blocks");
@@ -195,7 +197,8 @@ impl Parser<'_> {
             self.at += 1;
             self.advance();
         }
-        let value = if empty || self.at_sign(";") {
+        let ended = empty || self.at_sign(";") || self.at_sign("}");
+        let value = if ended {
             None
         } else {
             Some(self.expression()?)
@@ -314,11 +317,34 @@ impl Parser<'_> {
             if matches!(self.kind(), TokenKind::End) || self.at_block_header() {
                 return self.fail(Diagnostic::error(open, "this switch is not closed"));
             }
-            let arm = self.nested(Self::arm)?;
-            arms.push(arm);
+            let before = self.at;
+            match self.nested(Self::arm) {
+                Ok(arm) => arms.push(arm),
+                Err(Reported) => self.recover_arm(before),
+            }
         }
         self.advance();
         Ok(StatementKind::Switch { value, arms })
+    }
+
+    /// To the next label or the end of the switch.
+    fn recover_arm(&mut self, began: usize) {
+        let mut depth = 0usize;
+        if self.at == began && self.word().is_some_and(is_label) {
+            self.advance();
+        }
+        loop {
+            match self.kind() {
+                TokenKind::End => return,
+                TokenKind::Sign("}") if depth == 0 => return,
+                TokenKind::Sign("{") => depth += 1,
+                TokenKind::Sign("}") => depth -= 1,
+                TokenKind::Word(word) if depth == 0 && is_label(word) => return,
+                _ if self.at_block_header() => return,
+                _ => {}
+            }
+            self.advance();
+        }
     }
 
     fn arm(&mut self) -> Parsed<Arm> {
@@ -344,4 +370,8 @@ impl Parser<'_> {
         body.extend(self.statements());
         Ok(Arm { label, body, span })
     }
+}
+
+fn is_label(word: &str) -> bool {
+    matches!(word, "case" | "default")
 }
