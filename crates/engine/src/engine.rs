@@ -28,6 +28,9 @@ use crate::working::Working;
 /// A transaction with what the engine and the modules keep in it.
 pub type Tx = Transaction<TxData, BranchData>;
 
+/// One of its branches.
+pub type TxBranch = transaction::Branch<BranchData>;
+
 /// What a transaction carries besides its protocol state.
 pub struct TxData {
     /// AVPs and what modules attach.

@@ -41,7 +41,8 @@ pub fn request(run: &mut Run, options: &RelayOptions) -> i64 {
 }
 
 /// Sends a reply that belongs to no transaction on to the Via below ours (RFC 3261 §16.7 item 3, §18.2.2).
-pub fn reply(run: &mut Run) {
+/// False when there is no such Via.
+pub fn reply(run: &mut Run) -> bool {
     let message = Arc::clone(&run.msg.message);
     let vias: Vec<Via<'_>> = message.vias().take(2).collect();
     let hop = match &vias[..] {
@@ -50,14 +51,12 @@ pub fn reply(run: &mut Run) {
     };
     let Some(hop) = hop else {
         run.engine.counters.drop_replies.increment();
-        return;
+        return false;
     };
     let bytes = run.engine.reply_bytes(&run.msg, hop.transport);
-    run.out.push(Output::Send {
-        hop,
-        bytes: bytes.into(),
-    });
+    run.out.push(Output::Send { hop, bytes: bytes.into() });
     run.engine.counters.fwd_replies.increment();
+    true
 }
 
 fn is_ours(run: &Run, via: &Via<'_>) -> bool {

@@ -46,7 +46,7 @@ pub use clock::Now;
 pub use counters::Counters;
 pub use destination::Destination;
 pub use driver::{Clock, Driver, WorkerSockets};
-pub use engine::{Armed, Blocks, BranchData, Engine, Tx, TxData};
+pub use engine::{Armed, Blocks, BranchData, Engine, Tx, TxBranch, TxData};
 pub use events::{Event, Saved, stand_in};
 pub use forward::{reply as forward_reply_stateless, request as forward_stateless};
 pub use hooks::{BranchOut, Hooks, LooseRoute, ReplyOut, TickContext};

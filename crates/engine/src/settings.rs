@@ -76,6 +76,10 @@ pub struct Relaying {
     pub reply_408_reason: Vec<u8>,
     /// Deliver provisional replies to local requests.
     pub pass_provisional_replies: bool,
+    /// The status of a reply that a script gave none.
+    pub default_code: u16,
+    /// The reason phrase of a reply that a script gave none.
+    pub default_reason: Vec<u8>,
 }
 
 /// What becomes of a CANCEL without its INVITE (`unmatched_cancel`).
@@ -99,6 +103,8 @@ impl Default for Relaying {
             remap_503_500: true,
             reply_408_reason: b"Request Timeout".to_vec(),
             pass_provisional_replies: false,
+            default_code: 500,
+            default_reason: b"Server Internal Error".to_vec(),
         }
     }
 }

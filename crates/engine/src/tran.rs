@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use sip::Method;
-use transaction::{Refused, Requester, TransactionId};
+use transaction::{Reason, Refused, Requester, TransactionId, Which};
 
 use crate::engine::{Tx, TxData};
 use crate::errors;
+use crate::input::Input;
 use crate::outgoing::reply_hop;
 use crate::run::Run;
 
@@ -53,6 +54,16 @@ impl Run {
             hook(self);
         }
         Ok(())
+    }
+
+    /// Cancels pending branches of the transaction at hand. Those that end at once are judged after this run.
+    pub fn cancel_branches(&mut self, which: Which, reason: Reason<'_>) {
+        let now = self.now.time;
+        let Some(tx) = &mut self.tx else { return };
+        let ended = tx.cancel_branches(which, reason, now, &mut self.out);
+        let (key, id) = (tx.call_key(), tx.id());
+        let inputs = ended.into_iter().map(|branch| (key, Input::BranchEnded { id, branch, status: 487 }));
+        self.follow_ups.extend(inputs);
     }
 
     /// Checks a transaction out in place of the one at hand, which is checked in.

@@ -111,6 +111,15 @@ impl<U, B> Transaction<U, B> {
         self.fork.forget = Some(forget);
     }
 
+    /// The branch was sent to another address as a branch of its own: `status` stands for it, and it
+    /// does not compete (RFC 3263 §4.3).
+    pub fn supersede(&mut self, branch: usize, status: u16) {
+        if let Some(record) = self.branches.get_mut(branch) {
+            record.verdict = Some(status);
+            record.forgotten = true;
+        }
+    }
+
     /// What to relay for the winning branch.
     pub fn winner(&self, branch: usize) -> Option<Winner> {
         let record = self.branches.get(branch)?;

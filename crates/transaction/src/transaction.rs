@@ -201,6 +201,11 @@ impl<U, B> Transaction<U, B> {
         self.fork.silent = true;
     }
 
+    /// Whether the requester is told nothing of the branches.
+    pub const fn is_silent(&self) -> bool {
+        self.fork.silent
+    }
+
     /// The first moment at which `on_timer` has something to do; `Time::NEVER` if never.
     pub fn next_deadline(&self) -> Time {
         let server = self.server.pace.next();
