@@ -1,0 +1,116 @@
+//! Ending calls from here: `dlg_bye()` and the management commands.
+
+use std::sync::Arc;
+
+use dialog::{DialogId, Ending, Side, Sides};
+use engine::{Input, Pending, Resume, Run, level, stand_in};
+use script::{Args, Completion, Outcome, Routes};
+
+use super::bye;
+use super::carry::{self, carry_out};
+use super::context::{self, Context};
+use super::state::{State, moment};
+
+/// The argument of `dlg_bye()`.
+pub(super) fn sides(word: &[u8]) -> Option<Sides> {
+    match word.to_ascii_lowercase().as_slice() {
+        b"all" => Some(Sides::All),
+        b"caller" => Some(Sides::One(Side::Caller)),
+        b"callee" => Some(Sides::One(Side::Callee)),
+        _ => None,
+    }
+}
+
+pub(super) fn dlg_bye(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let state = run.state::<State>();
+    let (Some(sides), Some(id)) = (sides(args.str(0)), context::bound(run)) else {
+        return Outcome::Code(-1);
+    };
+    let ended = end(run, &state, id, sides, &[]);
+    Outcome::Code(if ended { 1 } else { -1 })
+}
+
+/// Ends a call; `headers` go into its BYEs. False when not all that was asked for could be done.
+fn end(run: &mut Run, state: &Arc<State>, id: DialogId, sides: Sides, headers: &[u8]) -> bool {
+    match state.tracker.end_local(id, sides, moment(run.now)) {
+        None => false,
+        Some(Ending::Already) => sides == Sides::All,
+        Some(Ending::Early { .. }) => refuse(run, state, id),
+        Some(Ending::Ended(mut effects)) => {
+            let reached_all = effects.unreachable == 0;
+            let byes = std::mem::take(&mut effects.byes);
+            carry_out(run, state, id, *effects, |_| stand_in());
+            for request in byes {
+                bye::send(run, state, id, request, headers);
+            }
+            reached_all
+        }
+    }
+}
+
+/// Ends a call that was not answered: its INVITE gets a final reply, which also cancels the branches.
+fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId) -> bool {
+    let (code, reason) = &state.bye_early;
+    let is_own = run
+        .slots
+        .get::<Context>()
+        .is_some_and(|c| c.created && c.dialog == Some(id));
+    let in_hand = match &run.tx {
+        Some(tx) => Some(context::number_of(tx.id())) == state.tracker.transaction(id),
+        None if is_own && run.routes.intersects(Routes::REQUEST) => {
+            run.ensure_transaction().is_ok()
+        }
+        None => carry::check_out_invite(run, state, id),
+    };
+    if in_hand {
+        return run.answer_stateful(*code, reason);
+    }
+    let Some(call) = state.tracker.snapshot(id, moment(run.now)) else {
+        return false;
+    };
+    if state.tracker.transaction(id).is_none() {
+        let text = format!("call {id} is not answered, and its INVITE's transaction is gone");
+        run.log(level::ERROR, "dialog", &text);
+        return false;
+    }
+    let key = run.engine.call_key(call.call_id());
+    run.follow_ups.push((key, End::job(id, Vec::new())));
+    true
+}
+
+/// Ends a call in its turn.
+pub(super) struct End {
+    id: DialogId,
+    headers: Vec<u8>,
+}
+
+impl End {
+    /// The input that ends a call on both sides.
+    pub(super) fn job(id: DialogId, headers: Vec<u8>) -> Input {
+        Input::Job(Box::new(Self { id, headers }))
+    }
+}
+
+impl Resume for End {
+    fn resume(self: Box<Self>, run: &mut Run, _: Completion) -> Outcome<Pending> {
+        let state = run.state::<State>();
+        if !end(run, &state, self.id, Sides::All, &self.headers) {
+            let text = format!("call {} could not be ended on both sides", self.id);
+            run.log(level::ERROR, "dialog", &text);
+        }
+        Outcome::Code(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_are_words_in_any_case() {
+        assert_eq!(sides(b"ALL"), Some(Sides::All));
+        assert_eq!(sides(b"Caller"), Some(Sides::One(Side::Caller)));
+        assert_eq!(sides(b"callee"), Some(Sides::One(Side::Callee)));
+        assert_eq!(sides(b"both"), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! How a message finds its call: `dlg_manage()`, `loose_route()`, and the making of a call from an INVITE.
+
+use std::sync::Arc;
+
+use dialog::{CreateError, Created, Direction, Invite, Matched, Request};
+use engine::{LooseRoute, Pending, Run, level};
+use script::{Args, Outcome};
+use sip::{Message, Method, Params};
+
+use super::carry::carry_out;
+use super::context::{self, Context, Role};
+use super::message;
+use super::state::{State, moment};
+
+pub(super) fn dlg_manage(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
+    let state = run.state::<State>();
+    let message = Arc::clone(&run.msg.message);
+    if message.to().is_none() {
+        return Outcome::Code(-1);
+    }
+    if !message::to_tag(&message).is_empty() {
+        within_by_elements(run, &state, &message);
+        return Outcome::Code(1);
+    }
+    if message.method() != Method::Invite || is_bound(run) {
+        return Outcome::Code(-1);
+    }
+    Outcome::Code(if begin(run, &state) { 1 } else { -1 })
+}
+
+fn is_bound(run: &Run) -> bool {
+    run.slots
+        .get::<Context>()
+        .is_some_and(|context| context.dialog.is_some())
+}
+
+/// Makes a call of the INVITE at hand, or finds that it is one already. False when it can be none.
+pub(super) fn begin(run: &mut Run, state: &Arc<State>) -> bool {
+    match create(run, state) {
+        Ok(Created::New { id, cookie }) => {
+            if let Some(cookie) = cookie {
+                add_cookie(run, state, cookie.as_bytes());
+            }
+            context::bind(run, state, id).created = true;
+            context::attach(run, id, Role::Invite);
+            if let Some(tx) = &run.tx {
+                let number = context::number_of(tx.id());
+                state.tracker.set_transaction(id, Some(number));
+            }
+            true
+        }
+        Ok(Created::Spiral(id)) => {
+            context::bind(run, state, id);
+            context::attach(run, id, Role::Spiral);
+            true
+        }
+        Err(error) => {
+            run.log(level::ERROR, "dialog", &error.to_string());
+            false
+        }
+    }
+}
+
+fn create(run: &mut Run, state: &Arc<State>) -> Result<Created, CreateError> {
+    let message = Arc::clone(&run.msg.message);
+    let lifetime = state.lifetime(run);
+    let req_uri = match &state.ruri {
+        Some(variable) => variable.get(run).to_str().trim_ascii().to_vec(),
+        None => run.msg.uri().to_vec(),
+    };
+    let socket = message::socket_text(run, run.msg.hop.socket);
+    let record_routes = message::record_routes(&message);
+    let context = run.slots.entry::<Context>();
+    let uri = |address: Option<sip::NameAddr<'_>>| address.map_or(&b""[..], |a| a.uri).to_vec();
+    let (from_uri, to_uri) = (uri(message.from()), uri(message.to()));
+    let invite = Invite {
+        call_id: sip::trim(message.call_id().unwrap_or_default()),
+        from_tag: message.from_tag().unwrap_or_default(),
+        from_uri: &from_uri,
+        to_uri: &to_uri,
+        req_uri: &req_uri,
+        cseq: message.cseq().map_or(0, |cseq| cseq.number),
+        contact: message::contact(&message),
+        record_routes: &record_routes,
+        socket: &socket,
+        lifetime: context.timeout.or(lifetime),
+        sflags: context.sflags,
+        iflags: context.iflags,
+        timeout_route: &context.timeout_route,
+    };
+    state.tracker.create(&invite, moment(run.now))
+}
+
+/// A request within a call that went through `loose_route()`.
+pub(super) fn loose_route(run: &mut Run, own: &LooseRoute) {
+    let message = Arc::clone(&run.msg.message);
+    let is_within = !message::to_tag(&message).is_empty() && !own.params.is_empty();
+    if !is_within || is_bound(run) {
+        return;
+    }
+    let state = run.state::<State>();
+    let Some(mut key) = message::key(&message) else {
+        return;
+    };
+    key.cookie = Params::new(&own.params).value(&state.rr_param);
+    match state.tracker.match_request(&key) {
+        Some(matched) => within(run, &state, &message, matched),
+        None => complain(run, &message, key.cookie),
+    }
+}
+
+fn complain(run: &Run, message: &Message, cookie: Option<&[u8]>) {
+    let Some(cookie) = cookie else { return };
+    if run.engine.log.enabled(level::WARNING) {
+        let text = format!(
+            "unable to find dialog for {} with route param '{}'",
+            message.method_bytes().escape_ascii(),
+            cookie.escape_ascii()
+        );
+        run.log(level::WARNING, "dialog", &text);
+    }
+}
+
+fn within_by_elements(run: &mut Run, state: &Arc<State>, message: &Arc<Message>) {
+    if is_bound(run) {
+        return;
+    }
+    let found = message::key(message).and_then(|key| {
+        state
+            .tracker
+            .find(key.call_id, key.from_tag, key.to_tag, None)
+    });
+    if let Some(matched) = found {
+        within(run, state, message, matched);
+    }
+}
+
+/// Tells the call of a request within it.
+fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Matched) {
+    let Matched { id, direction } = matched;
+    let method = dialog::Method::from_name(message.method_bytes());
+    let callee_tag = match direction {
+        Direction::Downstream => message::to_tag(message),
+        Direction::Upstream => message.from_tag().unwrap_or_default(),
+    };
+    let lifetime = state.lifetime(run);
+    let socket = match method.refreshes_target() {
+        true => message::socket_text(run, run.msg.hop.socket),
+        false => Vec::new(),
+    };
+    let request = Request {
+        direction,
+        method,
+        callee_tag,
+        cseq: message.cseq().map_or(0, |cseq| cseq.number),
+        contact: message::contact(message),
+        socket: &socket,
+        lifetime,
+    };
+    let Some(effects) = state.tracker.request(id, &request, moment(run.now)) else {
+        return;
+    };
+    context::bind(run, state, id).matched = true;
+    if method != dialog::Method::Ack {
+        let callee_tag = callee_tag.to_vec();
+        let role = Role::Within {
+            direction,
+            method,
+            callee_tag,
+        };
+        context::attach(run, id, role);
+    }
+    if let Some(cookie) = &effects.cookie {
+        add_cookie(run, state, cookie.as_bytes());
+    }
+    carry_out(run, state, id, effects, |run| run.msg.clone());
+}
+
+/// Puts the cookie into the Record-Route that is, or will be, added to the message at hand.
+fn add_cookie(run: &mut Run, state: &State, cookie: &[u8]) {
+    let params = &mut run.msg.record_route_params;
+    params.push(b';');
+    params.extend_from_slice(&state.rr_param);
+    params.push(b'=');
+    params.extend_from_slice(cookie);
+}

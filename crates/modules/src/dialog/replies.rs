@@ -1,0 +1,99 @@
+//! Replies that leave for the client: those to the INVITE move its call, those within it refresh targets.
+
+use std::sync::Arc;
+
+use dialog::{DialogId, Direction, Method, Reply};
+use engine::{ReplyOut, Run, Working, stand_in};
+
+use super::carry::carry_out;
+use super::context::{self, Attached, Role};
+use super::message;
+use super::state::{State, moment};
+
+/// A reply is about to be sent to the client of a transaction.
+pub(super) fn reply_out(run: &mut Run, out: &ReplyOut) {
+    let Some(Attached { id, role, .. }) = context::attached(run) else {
+        return;
+    };
+    let id = *id;
+    match role {
+        Role::Invite => to_invite(run, id, out),
+        Role::Within {
+            direction,
+            method,
+            callee_tag,
+        } if method.refreshes_target() && (200..300).contains(&out.status) => {
+            let (direction, method, callee_tag) = (*direction, *method, callee_tag.clone());
+            within(run, id, direction, method, &callee_tag, out);
+        }
+        _ => {}
+    }
+}
+
+fn to_invite(run: &mut Run, id: DialogId, out: &ReplyOut) {
+    let is_provisional = out.status < 200;
+    let too_late = run.tx.as_ref().is_some_and(|tx| tx.is_answered());
+    if is_provisional && (out.message.is_none() || too_late) {
+        return;
+    }
+    let state = run.state::<State>();
+    let effects = with_reply(run, out, |reply| {
+        state.tracker.reply(id, reply, moment(run.now))
+    });
+    if let Some(effects) = effects {
+        carry_out(run, &state, id, effects, |_| seen(out));
+    }
+}
+
+fn within(
+    run: &Run,
+    id: DialogId,
+    direction: Direction,
+    method: Method,
+    callee_tag: &[u8],
+    out: &ReplyOut,
+) {
+    let state = run.state::<State>();
+    let now = moment(run.now);
+    with_reply(run, out, |reply| {
+        state
+            .tracker
+            .reply_within(id, direction, method, callee_tag, reply, now)
+    });
+}
+
+/// Hands on a reply as the tracker takes it.
+fn with_reply<R>(run: &Run, out: &ReplyOut, take: impl FnOnce(&Reply<'_>) -> R) -> R {
+    let to_tag = out.to_tag.as_slice();
+    let (Some(message), Some(hop)) = (&out.message, &out.hop) else {
+        return take(&Reply {
+            status: out.status,
+            to_tag,
+            ..Reply::default()
+        });
+    };
+    let contact = message::contact(message);
+    let source = match contact {
+        b"" if out.status >= 200 => message::source_uri(hop),
+        _ => Vec::new(),
+    };
+    let record_routes = message::record_routes(message);
+    let socket = message::socket_text(run, hop.socket);
+    take(&Reply {
+        status: out.status,
+        to_tag,
+        contact,
+        source: &source,
+        record_routes: &record_routes,
+        own_record_routes: out.own_record_routes,
+        socket: &socket,
+    })
+}
+
+/// The message that event routes see.
+fn seen(out: &ReplyOut) -> Working {
+    match (&out.message, out.hop) {
+        (Some(message), Some(hop)) => Working::new(Arc::clone(message), hop),
+        _ => stand_in(),
+    }
+}

@@ -1,0 +1,79 @@
+//! Deadlines of calls: found at each tick, acted on in the call's turn.
+
+use std::sync::Arc;
+
+use dialog::{Deadline, DialogId, Tracker};
+use engine::{Engine, Input, Pending, Resume, Run, TickContext, level, stand_in};
+use script::{BlockId, BlockKind, Completion, Outcome, Routes};
+
+use super::carry::carry_out;
+use super::context;
+use super::state::{State, moment};
+
+/// Hands out work for the calls of this worker's part whose deadline has passed.
+pub(super) fn tick(engine: &Arc<Engine>, context: &mut TickContext<'_>) {
+    let Some(state) = engine.state::<State>() else {
+        return;
+    };
+    let now = moment(context.now);
+    state.tick(now);
+    for shard in (context.worker..Tracker::SHARDS).step_by(context.workers.max(1)) {
+        for due in state.tracker.due(shard, now) {
+            let key = engine.call_key(&due.call_id);
+            context.jobs.push((
+                key,
+                Input::Job(Box::new(Expiry {
+                    id: due.id,
+                    route_ran: false,
+                })),
+            ));
+        }
+    }
+}
+
+/// A call whose deadline has passed.
+struct Expiry {
+    id: DialogId,
+    route_ran: bool,
+}
+
+impl Resume for Expiry {
+    fn resume(mut self: Box<Self>, run: &mut Run, _: Completion) -> Outcome<Pending> {
+        let state = run.state::<State>();
+        if !self.route_ran
+            && let Some(block) = self.timeout_route(run, &state)
+        {
+            self.route_ran = true;
+            run.routes = Routes::REQUEST;
+            run.slots = context::slots_of(&state.tracker, self.id);
+            return Outcome::Route {
+                block,
+                routes: Routes::REQUEST,
+                then: Pending::Native(self),
+            };
+        }
+        // The record may go with what the timeout does, and not with the route's own hold.
+        run.slots = engine::Slots::default();
+        if let Some(effects) = state.tracker.timeout(self.id, moment(run.now)) {
+            if effects.events.contains(&dialog::Event::Expired) {
+                let text = format!("call {}: its lifetime is over", self.id);
+                run.log(level::WARNING, "dialog", &text);
+            }
+            carry_out(run, &state, self.id, effects, |_| stand_in());
+        }
+        Outcome::Code(1)
+    }
+}
+
+impl Expiry {
+    /// The route to run first, when the lifetime of an answered call is over.
+    fn timeout_route(&self, run: &Run, state: &State) -> Option<BlockId> {
+        let now = moment(run.now);
+        if state.tracker.passed_deadline(self.id, now) != Some(Deadline::Lifetime) {
+            return None;
+        }
+        let view = state.tracker.snapshot(self.id, now)?;
+        let name = std::str::from_utf8(view.timeout_route()?).ok()?;
+        run.engine.program.block(BlockKind::Request, name)
+    }
+}
