@@ -8,6 +8,7 @@ mod forks;
 mod inside;
 mod management;
 mod races;
+mod registrations;
 mod steps;
 
 use crate::support::{Program, Scene, golden};
@@ -80,6 +81,8 @@ flows! {
     basic::route_sets;
     basic::register_and_lookup;
     basic::unknown_user;
+    registrations::contacts_come_and_go;
+    registrations::call_to_two_contacts;
     failures::cancel_after_ringing;
     failures::cancel_before_provisional { t1: "500" };
     failures::busy;

@@ -14,20 +14,22 @@ fn table(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-fn check(program: Program, name: &str, cases: &[case::Case]) {
-    if let Some(recording) = play::all(program, cases) {
+type Play = fn(Program, &[case::Case]) -> Option<String>;
+
+fn check(program: Program, name: &str, cases: &[case::Case], play: Play) {
+    if let Some(recording) = play(program, cases) {
         golden::check(program, name, &recording);
     }
 }
 
 macro_rules! tables {
-    ($($name:ident: $read:path;)*) => {
+    ($($name:ident: $read:path, $play:path;)*) => {
         $(mod $name {
             use super::*;
 
             fn run(program: Program) {
                 let name = stringify!($name);
-                check(program, name, &$read(&table(&format!("{name}.txt"))));
+                check(program, name, &$read(&table(&format!("{name}.txt"))), $play);
             }
 
             #[test]
@@ -44,7 +46,8 @@ macro_rules! tables {
 }
 
 tables! {
-    expressions: case::read_lines;
-    fragments: case::read_sections;
-    messages: case::read_sections;
+    expressions: case::read_lines, play::all;
+    fragments: case::read_sections, play::all;
+    messages: case::read_sections, play::all;
+    blocks: case::read_sections, play::apart;
 }

@@ -25,7 +25,15 @@ const PREPARATION: &str = r#"
 	$var(tobody) = "\"T\" <sip:t@h.test;u=1>;tag=9;z=8"; $var(ftime) = "86400";
 "#;
 
-/// Runs all cases; `None` if there is no such program.
+/// Runs each case in a server of its own; `None` if there is no such program.
+pub fn apart(program: Program, cases: &[Case]) -> Option<String> {
+    cases
+        .iter()
+        .map(|case| all(program, std::slice::from_ref(case)))
+        .collect()
+}
+
+/// Runs all cases in one server; `None` if there is no such program.
 pub fn all(program: Program, cases: &[Case]) -> Option<String> {
     let mut scene = Scene::start_text(program, &configuration(cases))?;
     let client = scene.agent("client", 10, Transport::Udp);
@@ -42,6 +50,9 @@ pub fn all(program: Program, cases: &[Case]) -> Option<String> {
 /// The configuration that finds a case by the header `X-Case`.
 fn configuration(cases: &[Case]) -> String {
     let mut text = super::table("prelude.cfg");
+    for (index, case) in cases.iter().enumerate() {
+        text.push_str(&definitions(&named(&case.routes, index)));
+    }
     text.push_str("\nrequest_route {\n\tif ($hdr(X-Case) == $null) {\n\t\tt_check_trans();\n");
     text.push_str("\t\tif (is_method(\"OPTIONS\")) sl_send_reply(\"200\", \"Synchronized\");\n\t\texit;\n\t}\n");
     text.push_str(PREPARATION);
@@ -57,10 +68,32 @@ fn configuration(cases: &[Case]) -> String {
         let _ = writeln!(
             text,
             "\nroute[C{index}] {{\n{script}}}\n{}",
-            named(&case.routes, index)
+            blocks(&named(&case.routes, index))
         );
     }
     text
+}
+
+/// What of a case's `routes:` has to stand before everything else: lines outside of any block.
+fn definitions(text: &str) -> String {
+    text.lines()
+        .filter(|line| is_definition(line))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+/// The blocks of a case's `routes:`.
+fn blocks(text: &str) -> String {
+    text.lines()
+        .filter(|line| !is_definition(line))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+fn is_definition(line: &str) -> bool {
+    ["#!", "custom.", "flags "]
+        .iter()
+        .any(|start| line.starts_with(start))
 }
 
 /// Gives the route names of a case, written `@NAME`, their place in the whole.
@@ -71,7 +104,8 @@ fn named(text: &str, index: usize) -> String {
         let is_name = rest[at + 1..].starts_with(|c: char| c.is_ascii_uppercase())
             && (rest[..at].ends_with('(')
                 || rest[..at].ends_with('"')
-                || rest[..at].ends_with('['));
+                || rest[..at].ends_with('[')
+                || rest[..at].ends_with(':'));
         out.push_str(&rest[..at]);
         out.push_str(&if is_name {
             format!("C{index}_")

@@ -46,6 +46,7 @@ pattern!(
 pattern!(DID, r"(did|call)=([0-9a-f]+)\.[0-9a-f]+");
 pattern!(CONNECTION, r";i=[0-9a-f]+");
 pattern!(RPORT, r"rport=\d+");
+pattern!(EXPIRES, r"expires=(\d+)");
 pattern!(NONCE, r#"nonce="[^"]*""#);
 pattern!(RUID, r"uloc-[0-9a-f-]+");
 pattern!(CALL_ID, r"(?m)^Call-ID: [0-9a-f]{12,}[^\r\n]*");
@@ -93,6 +94,11 @@ impl Normalizer {
         let text = DID.replace_all(&text, "$1=$2.<id>");
         let text = CONNECTION.replace_all(&text, ";i=<connection>");
         let text = RPORT.replace_all(&text, "rport=<port>");
+        // A second may pass between a registration and its answer.
+        let text = EXPIRES.replace_all(&text, |c: &Captures<'_>| {
+            let seconds: u64 = c[1].parse().unwrap_or_default();
+            format!("expires={}", seconds.div_ceil(10) * 10)
+        });
         let text = NONCE.replace_all(&text, "nonce=\"<nonce>\"");
         let text = CALL_ID.replace_all(&text, "Call-ID: <call-id>");
         RUID.replace_all(&text, "<ruid>").into_owned()
