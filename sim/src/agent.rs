@@ -22,7 +22,11 @@ pub(crate) enum Wish {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Note {
     /// Repeat the request with this CSeq number, after this interval.
-    Repeat { cseq: u32, interval: u64, since: u64 },
+    Repeat {
+        cseq: u32,
+        interval: u64,
+        since: u64,
+    },
     /// Repeat the 2xx of the INVITE.
     RepeatOk { interval: u64, since: u64 },
     /// Send the next provisional reply.
@@ -98,9 +102,21 @@ impl Script {
             answer: *random.pick(&[200, 200, 200, 200, 200, 200, 486, 404, 503, 603, 302, 0]),
             answer_after: random.between(1, 9_000),
             cancel_after: (caller && random.percent(15)).then(|| random.between(1, 9_000)),
-            hang_up_after: if random.percent(60) { within(random) } else { None },
-            within_after: if random.percent(30) { within(random) } else { None },
-            vanish_after: if random.percent(8) { within(random) } else { None },
+            hang_up_after: if random.percent(60) {
+                within(random)
+            } else {
+                None
+            },
+            within_after: if random.percent(30) {
+                within(random)
+            } else {
+                None
+            },
+            vanish_after: if random.percent(8) {
+                within(random)
+            } else {
+                None
+            },
             acknowledges: random.percent(97),
         }
     }
@@ -120,7 +136,11 @@ impl Agent {
             caller,
             call_id: call_id.to_owned(),
             user: user.to_owned(),
-            tag: format!("{}{}", if caller { "c" } else { "s" }, call_id.len() + user.len()),
+            tag: format!(
+                "{}{}",
+                if caller { "c" } else { "s" },
+                call_id.len() + user.len()
+            ),
             peer_tag: String::new(),
             routes: Vec::new(),
             remote_target: String::new(),
@@ -179,7 +199,11 @@ impl Agent {
             return;
         }
         match note {
-            Note::Repeat { cseq, interval, since } => self.repeat(cseq, interval, since, now, out),
+            Note::Repeat {
+                cseq,
+                interval,
+                since,
+            } => self.repeat(cseq, interval, since, now, out),
             Note::RepeatOk { interval, since } => self.repeat_ok(interval, since, now, out),
             Note::Ring => self.answer_invite(180, out),
             Note::Answer => self.give_answer(now, out),
@@ -198,9 +222,19 @@ impl Agent {
         let cseq = self.cseq;
         self.cseq += 1;
         let bytes = self.write_request(method, cseq, &format!("{}-{cseq}-{method}", self.tag));
-        self.open.push(Open { cseq, method, bytes: bytes.clone(), provisional: false, answered: false });
+        self.open.push(Open {
+            cseq,
+            method,
+            bytes: bytes.clone(),
+            provisional: false,
+            answered: false,
+        });
         out.push(Wish::Send(bytes));
-        let note = Note::Repeat { cseq, interval: T1_MS, since: now };
+        let note = Note::Repeat {
+            cseq,
+            interval: T1_MS,
+            since: now,
+        };
         out.push(Wish::Wake(now + T1_MS, note));
     }
 
@@ -212,7 +246,11 @@ impl Agent {
         for route in &self.routes {
             text.push_str(&format!("Route: {route}\r\n"));
         }
-        let peer = if self.peer_tag.is_empty() { String::new() } else { format!(";tag={}", self.peer_tag) };
+        let peer = if self.peer_tag.is_empty() {
+            String::new()
+        } else {
+            format!(";tag={}", self.peer_tag)
+        };
         text.push_str(&format!(
             "From: <sip:{}@sim>;tag={}\r\nTo: <sip:peer@sim>{peer}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\n\
              Contact: <sip:{}@{}>\r\nContent-Length: 0\r\n\r\n",
@@ -222,18 +260,33 @@ impl Agent {
     }
 
     fn repeat(&mut self, cseq: u32, interval: u64, since: u64, now: u64, out: &mut Vec<Wish>) {
-        let Some(open) = self.open.iter().find(|open| open.cseq == cseq) else { return };
+        let Some(open) = self.open.iter().find(|open| open.cseq == cseq) else {
+            return;
+        };
         let quiet = open.method == "INVITE" && open.provisional;
         if open.answered || quiet || now - since > TIMEOUT_MS {
             return;
         }
         out.push(Wish::Send(open.bytes.clone()));
-        let doubled = if open.method == "INVITE" { interval * 2 } else { (interval * 2).min(T2_MS) };
-        out.push(Wish::Wake(now + doubled, Note::Repeat { cseq, interval: doubled, since }));
+        let doubled = if open.method == "INVITE" {
+            interval * 2
+        } else {
+            (interval * 2).min(T2_MS)
+        };
+        out.push(Wish::Wake(
+            now + doubled,
+            Note::Repeat {
+                cseq,
+                interval: doubled,
+                since,
+            },
+        ));
     }
 
     fn take_reply(&mut self, reply: &Message, now: u64, out: &mut Vec<Wish>) {
-        let (Some(status), Some(cseq)) = (reply.status(), reply.cseq()) else { return };
+        let (Some(status), Some(cseq)) = (reply.status(), reply.cseq()) else {
+            return;
+        };
         let (number, method) = (cseq.number, cseq.method);
         if let Some(open) = self.open.iter_mut().find(|open| open.cseq == number) {
             if method == Method::Cancel {
@@ -259,16 +312,22 @@ impl Agent {
             return;
         }
         let tag = String::from_utf8_lossy(reply.to_tag().unwrap_or_default()).into_owned();
-        let known = self.finals.iter().any(|(seen, of)| *seen == status && *of == tag);
+        let known = self
+            .finals
+            .iter()
+            .any(|(seen, of)| *seen == status && *of == tag);
         if !known {
             self.finals.push((status, tag.clone()));
         }
         if status >= 300 {
             // The proxy acknowledges towards the callee; we acknowledge the proxy's final reply.
             if !self.established {
-                let mut ack = self.write_request("ACK", cseq, &format!("{}-{cseq}-INVITE", self.tag));
+                let mut ack =
+                    self.write_request("ACK", cseq, &format!("{}-{cseq}-INVITE", self.tag));
                 let to = format!("To: <sip:peer@sim>;tag={tag}");
-                ack = String::from_utf8_lossy(&ack).replace("To: <sip:peer@sim>", &to).into_bytes();
+                ack = String::from_utf8_lossy(&ack)
+                    .replace("To: <sip:peer@sim>", &to)
+                    .into_bytes();
                 out.push(Wish::Send(ack));
             }
             return;
@@ -309,7 +368,10 @@ impl Agent {
                 if self.script.ring {
                     out.push(Wish::Wake(now + 20, Note::Ring));
                 }
-                out.push(Wish::Wake(now + 30 + self.script.answer_after, Note::Answer));
+                out.push(Wish::Wake(
+                    now + 30 + self.script.answer_after,
+                    Note::Answer,
+                ));
                 self.arm_vanishing(now, out);
             }
             Method::Invite => {
@@ -347,7 +409,9 @@ impl Agent {
             return;
         }
         let Some(invite) = &self.invite else { return };
-        let Ok(invite) = Message::parse(invite.clone()) else { return };
+        let Ok(invite) = Message::parse(invite.clone()) else {
+            return;
+        };
         let contact = format!("Contact: <sip:{}@{}>\r\n", self.user, self.address);
         out.push(Wish::Send(reply(&invite, status, &self.tag, &contact)));
     }
@@ -362,7 +426,13 @@ impl Agent {
         if let (200, Some(Wish::Send(ok))) = (self.answer, out.last()) {
             self.ok = Some(ok.clone());
         }
-        out.push(Wish::Wake(now + interval, Note::RepeatOk { interval, since: now }));
+        out.push(Wish::Wake(
+            now + interval,
+            Note::RepeatOk {
+                interval,
+                since: now,
+            },
+        ));
     }
 
     /// Repeats the final reply until it is acknowledged (RFC 3261 §13.3.1.4, §17.2.1).
@@ -380,11 +450,19 @@ impl Agent {
         }
         self.answer_invite(self.answer, out);
         let doubled = (interval * 2).min(T2_MS);
-        out.push(Wish::Wake(now + doubled, Note::RepeatOk { interval: doubled, since }));
+        out.push(Wish::Wake(
+            now + doubled,
+            Note::RepeatOk {
+                interval: doubled,
+                since,
+            },
+        ));
     }
 
     fn cancel(&mut self, out: &mut Vec<Wish>) {
-        let Some(invite) = self.open.iter().find(|open| open.method == "INVITE") else { return };
+        let Some(invite) = self.open.iter().find(|open| open.method == "INVITE") else {
+            return;
+        };
         if invite.answered || !invite.provisional || self.cancelled {
             return;
         }
@@ -416,7 +494,10 @@ fn routes(message: &Message, reverse: bool) -> Vec<String> {
 }
 
 fn contact(message: &Message) -> String {
-    let contact = message.contacts().next().map(|contact| contact.uri.to_vec());
+    let contact = message
+        .contacts()
+        .next()
+        .map(|contact| contact.uri.to_vec());
     String::from_utf8_lossy(&contact.unwrap_or_default()).into_owned()
 }
 

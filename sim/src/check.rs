@@ -12,14 +12,19 @@ pub(crate) fn profiles(proxy: &Proxy) -> Result<(), String> {
     let calls = proxy.command("dlg.list", &[])?;
     let mut expected: BTreeMap<(String, String), i64> = BTreeMap::new();
     for call in &calls {
-        let Some(call) = call.as_struct() else { return Err("a call is no struct".to_owned()) };
-        let Some(Value::Array(profiles)) = call.get("profiles") else { continue };
+        let Some(call) = call.as_struct() else {
+            return Err("a call is no struct".to_owned());
+        };
+        let Some(Value::Array(profiles)) = call.get("profiles") else {
+            continue;
+        };
         for profile in profiles {
             let key = match profile {
                 Value::Struct(pair) => match pair.members().first() {
-                    Some((name, value)) => {
-                        (name.to_string(), value.as_str().unwrap_or_default().to_owned())
-                    }
+                    Some((name, value)) => (
+                        name.to_string(),
+                        value.as_str().unwrap_or_default().to_owned(),
+                    ),
                     None => continue,
                 },
                 other => (other.as_str().unwrap_or_default().to_owned(), String::new()),
@@ -28,11 +33,16 @@ pub(crate) fn profiles(proxy: &Proxy) -> Result<(), String> {
         }
     }
     for ((name, value), count) in &expected {
-        let args: Vec<&str> =
-            if value.is_empty() { vec![name.as_str()] } else { vec![name.as_str(), value.as_str()] };
+        let args: Vec<&str> = if value.is_empty() {
+            vec![name.as_str()]
+        } else {
+            vec![name.as_str(), value.as_str()]
+        };
         let size = proxy.command("dlg.profile_get_size", &args)?;
         if size.first().and_then(Value::as_int) != Some(*count) {
-            return Err(format!("profile {name} {value}: the calls say {count}, it says {size:?}"));
+            return Err(format!(
+                "profile {name} {value}: the calls say {count}, it says {size:?}"
+            ));
         }
     }
     Ok(())
@@ -49,7 +59,11 @@ pub(crate) fn quiet(proxy: &Proxy, agents: &[&Agent]) -> Result<(), String> {
     }
     let calls = proxy.command("dlg.list", &[])?;
     if !calls.is_empty() {
-        return Err(format!("{} calls are left: {:?}", calls.len(), calls.first()));
+        return Err(format!(
+            "{} calls are left: {:?}",
+            calls.len(),
+            calls.first()
+        ));
     }
     for args in [&["calls"][..], &["caller"][..]] {
         let size = proxy.command("dlg.profile_get_size", args)?;
@@ -83,11 +97,21 @@ fn answered(agent: &Agent) -> Result<(), String> {
     if agent.vanished || !agent.invite_sent {
         return Ok(());
     }
-    let failures = agent.finals.iter().filter(|(status, _)| *status >= 300).count();
+    let failures = agent
+        .finals
+        .iter()
+        .filter(|(status, _)| *status >= 300)
+        .count();
     let successes = agent.finals.len() - failures;
     match (successes, failures) {
-        (0, 0) => Err(format!("the caller at {} never got a final reply", agent.address)),
+        (0, 0) => Err(format!(
+            "the caller at {} never got a final reply",
+            agent.address
+        )),
         (0, 1) | (1.., 0) => Ok(()),
-        _ => Err(format!("the caller at {} got {:?}", agent.address, agent.finals)),
+        _ => Err(format!(
+            "the caller at {} got {:?}",
+            agent.address, agent.finals
+        )),
     }
 }

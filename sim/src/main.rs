@@ -50,12 +50,23 @@ fn main() -> ExitCode {
             }
         }
     }
-    println!("{} seeds, {calls} calls, {messages} datagrams, {failed} failed", options.seeds);
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "{} seeds, {calls} calls, {messages} datagrams, {failed} failed",
+        options.seeds
+    );
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn options() -> Result<Option<Options>, lexopt::Error> {
-    let mut options = Options { first: 1, seeds: 1_000, verbose: false };
+    let mut options = Options {
+        first: 1,
+        seeds: 1_000,
+        verbose: false,
+    };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -80,7 +91,11 @@ mod tests {
     #[test]
     fn a_thousand_seeds_leave_nothing_behind() {
         let failures: Vec<String> = (1..=1_000)
-            .filter_map(|seed| world::run(seed, false).err().map(|text| format!("{seed}: {text}")))
+            .filter_map(|seed| {
+                world::run(seed, false)
+                    .err()
+                    .map(|text| format!("{seed}: {text}"))
+            })
             .collect();
         assert!(failures.is_empty(), "{}", failures.join("\n"));
     }

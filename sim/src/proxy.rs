@@ -51,8 +51,14 @@ impl Proxy {
         let loader = MemoryLoader::one("proxy.cfg", CONFIG);
         let path = Path::new("proxy.cfg");
         let extra = Extra::default();
-        let (loaded, found) =
-            load(&mut map, &loader, path, &Options::default(), &extra, modules::ALL);
+        let (loaded, found) = load(
+            &mut map,
+            &loader,
+            path,
+            &Options::default(),
+            &extra,
+            modules::ALL,
+        );
         let loaded = loaded.unwrap_or_else(|| panic!("{}", found.render(&map, false)));
         let spec = SocketSpec {
             transport: Transport::Udp,
@@ -87,21 +93,34 @@ impl Proxy {
             run_dir: std::env::temp_dir(),
             aliases: Vec::new(),
         };
-        let Built { engine, commands, .. } = build(loaded, world).unwrap_or_else(|e| panic!("{e}"));
+        let Built {
+            engine, commands, ..
+        } = build(loaded, world).unwrap_or_else(|e| panic!("{e}"));
         let mut registry = Registry::new();
         for command in commands {
             registry.add(command).unwrap_or_else(|e| panic!("{e}"));
         }
         let registry = Arc::new(registry);
         engine.set_registry(Arc::clone(&registry));
-        let workers = (0..2).map(|number| Worker::new(&engine, number, 2)).collect();
-        Self { engine, registry, workers, log: lines }
+        let workers = (0..2)
+            .map(|number| Worker::new(&engine, number, 2))
+            .collect();
+        Self {
+            engine,
+            registry,
+            workers,
+            log: lines,
+        }
     }
 
     /// A datagram arrived at one of the workers.
     pub(crate) fn receive(&mut self, worker: usize, from: SocketAddr, bytes: Vec<u8>, at: u64) {
-        let hop =
-            Hop { transport: Transport::Udp, socket: SocketId(0), remote: from, connection: None };
+        let hop = Hop {
+            transport: Transport::Udp,
+            socket: SocketId(0),
+            remote: from,
+            connection: None,
+        };
         self.workers[worker].receive(&self.engine, bytes, hop, now(at));
     }
 
@@ -117,8 +136,13 @@ impl Proxy {
 
     /// What it wants sent.
     pub(crate) fn sent(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
-        let outputs = self.workers.iter_mut().flat_map(|worker| std::mem::take(worker.outputs()));
-        outputs.map(|Output::Send { hop, bytes }| (hop.remote, bytes.to_vec())).collect()
+        let outputs = self
+            .workers
+            .iter_mut()
+            .flat_map(|worker| std::mem::take(worker.outputs()));
+        outputs
+            .map(|Output::Send { hop, bytes }| (hop.remote, bytes.to_vec()))
+            .collect()
     }
 
     /// The runs that wait for something.
@@ -137,8 +161,10 @@ impl Proxy {
     /// The command's fault.
     pub(crate) fn command(&self, name: &str, args: &[&str]) -> Result<Vec<rpc::Value>, String> {
         let args = args.iter().map(|text| rpc::Value::from(*text)).collect();
-        let reply = self.registry.call(name, args).map_err(|fault| format!("{fault:?}"))?;
+        let reply = self
+            .registry
+            .call(name, args)
+            .map_err(|fault| format!("{fault:?}"))?;
         Ok(reply.into_values())
     }
 }
-

@@ -12,7 +12,11 @@ pub(crate) struct Queue<T> {
 
 impl<T> Queue<T> {
     pub(crate) fn new() -> Self {
-        Self { heap: BinaryHeap::new(), items: std::collections::HashMap::new(), serial: 0 }
+        Self {
+            heap: BinaryHeap::new(),
+            items: std::collections::HashMap::new(),
+            serial: 0,
+        }
     }
 
     /// Puts something at a time, in milliseconds.

@@ -31,7 +31,11 @@ struct Weather {
 type Key = (SocketAddr, String);
 
 enum Happening {
-    Arrival { from: SocketAddr, to: SocketAddr, bytes: Vec<u8> },
+    Arrival {
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Vec<u8>,
+    },
     Wake(Key, Note),
     Call(u32),
     Check,
@@ -115,7 +119,11 @@ impl World {
                 Happening::Check => check::profiles(&self.proxy)?,
                 Happening::Tick => {
                     self.proxy.tick(at);
-                    let tick = if at < 3 * CALLS_UNTIL_MS { TICK_MS } else { LATE_TICK_MS };
+                    let tick = if at < 3 * CALLS_UNTIL_MS {
+                        TICK_MS
+                    } else {
+                        LATE_TICK_MS
+                    };
                     self.queue.put(at + tick, Happening::Tick);
                 }
             }
@@ -128,8 +136,16 @@ impl World {
         }
         let callers: Vec<&Agent> = self.agents.values().collect();
         check::quiet(&self.proxy, &callers)?;
-        let calls = self.agents.values().filter(|agent| agent.invite_sent).count();
-        Ok(Summary { trace: self.trace, messages: self.messages, calls })
+        let calls = self
+            .agents
+            .values()
+            .filter(|agent| agent.invite_sent)
+            .count();
+        Ok(Summary {
+            trace: self.trace,
+            messages: self.messages,
+            calls,
+        })
     }
 
     fn begin_call(&mut self, number: u32, at: u64) {
@@ -156,7 +172,9 @@ impl World {
             self.proxy.receive(worker, from, bytes, at);
             return;
         }
-        let Ok(message) = Message::parse(bytes) else { return };
+        let Ok(message) = Message::parse(bytes) else {
+            return;
+        };
         let call_id = String::from_utf8_lossy(message.call_id().unwrap_or_default()).into_owned();
         let key = (to, call_id);
         if !self.agents.contains_key(&key) {
@@ -208,11 +226,16 @@ impl World {
         if self.random.percent(self.weather.loss) {
             return;
         }
-        let copies = if self.random.percent(self.weather.duplication) { 2 } else { 1 };
+        let copies = if self.random.percent(self.weather.duplication) {
+            2
+        } else {
+            1
+        };
         for _ in 0..copies {
             let delay = self.random.between(1, self.weather.delay_max);
             let bytes = bytes.clone();
-            self.queue.put(at + delay, Happening::Arrival { from, to, bytes });
+            self.queue
+                .put(at + delay, Happening::Arrival { from, to, bytes });
         }
     }
 
@@ -223,8 +246,15 @@ impl World {
         let text = String::from_utf8_lossy(bytes);
         let line = text.lines().next().unwrap_or_default();
         let header = |name: &str| {
-            text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned()
+            text.lines()
+                .find(|line| line.starts_with(name))
+                .unwrap_or_default()
+                .to_owned()
         };
-        println!("{at:>7} ms  {from} -> {to}  {line}  [{} {}]", header("Call-ID"), header("CSeq"));
+        println!(
+            "{at:>7} ms  {from} -> {to}  {line}  [{} {}]",
+            header("Call-ID"),
+            header("CSeq")
+        );
     }
 }
