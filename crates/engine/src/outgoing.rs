@@ -67,6 +67,7 @@ impl Engine {
         if out.working.local_rport || self.settings.local_rport {
             line.extend_from_slice(b";rport");
         }
+        line.extend_from_slice(&out.working.via_params);
         line.extend_from_slice(b"\r\n");
         line
     }

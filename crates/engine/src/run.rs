@@ -15,6 +15,7 @@ use crate::avp::Avps;
 use crate::clock::Now;
 use crate::engine::{Armed, Engine, Tx};
 use crate::events::{Event, before_result};
+use crate::gate::Gate;
 use crate::input::Input;
 use crate::log::level;
 use crate::pending::Pending;
@@ -124,6 +125,8 @@ pub enum Operation {
     Resolve(transport::resolve::Query),
     /// Let this much time pass.
     Sleep(Duration),
+    /// Wait until somebody opens this gate; give up after a while.
+    Gate(Gate, Duration),
 }
 
 impl Run {

@@ -50,6 +50,13 @@ impl Figure {
             Self::Computed { compute, .. } => compute(),
         }
     }
+
+    fn counter(&self) -> Option<Counter> {
+        match self {
+            Self::Counter { counter, .. } => Some(counter.clone()),
+            Self::Computed { .. } => None,
+        }
+    }
 }
 
 /// All statistics of one engine, ordered by group and name.
@@ -124,6 +131,18 @@ impl Statistics {
     /// The value of `group:name`.
     pub fn get(&self, group: &str, name: &str) -> Option<i64> {
         Some(self.groups.read().get(group)?.get(name)?.0.value())
+    }
+
+    /// The counter `group:name`, if it is there and not computed.
+    pub fn existing(&self, group: &str, name: &str) -> Option<Counter> {
+        self.groups.read().get(group)?.get(name)?.0.counter()
+    }
+
+    /// The first counter with this name in any group.
+    pub fn existing_named(&self, name: &str) -> Option<Counter> {
+        let groups = self.groups.read();
+        let mut found = groups.values().filter_map(|group| group.get(name));
+        found.find_map(|(figure, _)| figure.counter())
     }
 
     /// The value of the first statistic with this name in any group, as `$stat(name)` looks it up.

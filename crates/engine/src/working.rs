@@ -25,6 +25,8 @@ pub struct Working {
     pub force_rport: bool,
     /// Ask for `rport` in our own Via.
     pub local_rport: bool,
+    /// Further parameters for our own Via, each with its semicolon.
+    pub via_params: Vec<u8>,
     /// Header lines for every reply that we make to this request.
     pub reply_headers: Vec<u8>,
     /// Content-Type and body for those replies.
@@ -107,6 +109,7 @@ impl Working {
             flags: 0,
             force_rport: false,
             local_rport: false,
+            via_params: Vec::new(),
             reply_headers: Vec::new(),
             reply_body: None,
             status: None,
