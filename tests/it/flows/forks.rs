@@ -2,7 +2,6 @@
 
 use super::steps::{acknowledge_negative, await_gone, exchange, invite, pair};
 use crate::support::Scene;
-use crate::support::agent::Transport;
 use crate::support::call::Leg;
 use crate::support::message::Message;
 use crate::support::scene::Who;
@@ -19,7 +18,7 @@ struct Fork {
 
 fn forked(s: &mut Scene, call_id: &str) -> Fork {
     let (alice, bob) = pair(s);
-    let carol = s.agent("carol", 30, Transport::Udp);
+    let carol = s.agent("carol", 30, s.transport);
     let target = s.server_uri("fork");
     let (caller, sent) = invite(s, alice, call_id, &target);
     let at_bob = s.expect(bob, "INVITE");
@@ -91,7 +90,7 @@ pub fn fork_6xx_cancels(s: &mut Scene) {
 /// Bob refuses, the failure route tries Carol.
 pub fn serial_fork(s: &mut Scene) {
     let (alice, bob) = pair(s);
-    let carol = s.agent("carol", 30, Transport::Udp);
+    let carol = s.agent("carol", 30, s.transport);
     let target = s.server_uri("serial");
     let (mut caller, _) = invite(s, alice, "serial@test", &target);
     let at_bob = s.expect(bob, "INVITE");

@@ -4,13 +4,12 @@ use serde_json::json;
 
 use super::steps::{Call, command, established, hang_up, ringing_between};
 use crate::support::Scene;
-use crate::support::agent::Transport;
 
 /// Alice talks to Bob, and Dave's call to Carol rings.
 fn two_calls(s: &mut Scene) -> (Call, Call) {
     let first = established(s, "call-1@test");
-    let dave = s.agent("dave", 40, Transport::Udp);
-    let carol = s.agent("carol", 30, Transport::Udp);
+    let dave = s.agent("dave", 40, s.transport);
+    let carol = s.agent("carol", 30, s.transport);
     let second = ringing_between(s, dave, carol, "call-2@test");
     (first, second)
 }

@@ -11,6 +11,7 @@ mod races;
 mod registrations;
 mod steps;
 
+use crate::support::agent::Transport;
 use crate::support::{Program, Scene, golden};
 
 /// What a flow may set in the configuration.
@@ -23,6 +24,8 @@ pub struct Setting {
     pub t1: &'static str,
     /// Further parameters.
     pub more: &'static str,
+    /// What the agents speak where the flow does not say.
+    pub transport: Transport,
 }
 
 impl Default for Setting {
@@ -33,6 +36,7 @@ impl Default for Setting {
             send_bye: "0",
             t1: "2500",
             more: "",
+            transport: Transport::Udp,
         }
     }
 }
@@ -46,13 +50,14 @@ fn run(program: Program, name: &str, setting: Setting, flow: fn(&mut Scene)) {
         ("MORE", setting.more),
     ];
     if let Some(mut scene) = Scene::start(program, "dialog.cfg", &values) {
+        scene.transport = setting.transport;
         flow(&mut scene);
         golden::check(program, name, &scene.finish());
     }
 }
 
 macro_rules! flows {
-    ($($module:ident::$flow:ident $({ $($field:ident: $value:expr),* })?;)*) => {
+    ($prefix:literal; $($module:ident::$flow:ident $({ $($field:ident: $value:expr),* })?;)*) => {
         $(mod $flow {
             use super::*;
 
@@ -62,18 +67,19 @@ macro_rules! flows {
 
             #[test]
             fn kamailio() {
-                run(Program::Kamailio, stringify!($flow), setting(), super::$module::$flow);
+                run(Program::Kamailio, concat!($prefix, stringify!($flow)), setting(), super::$module::$flow);
             }
 
             #[test]
             fn tandem() {
-                run(Program::Tandem, stringify!($flow), setting(), super::$module::$flow);
+                run(Program::Tandem, concat!($prefix, stringify!($flow)), setting(), super::$module::$flow);
             }
         })*
     };
 }
 
 flows! {
+    "";
     basic::basic_call;
     basic::basic_call_tcp;
     basic::udp_to_tcp;
@@ -131,4 +137,27 @@ flows! {
     management::variables;
     management::listings_of_two_calls;
     management::command_errors;
+}
+
+/// The same over TCP, where nothing is repeated and a connection carries what belongs together.
+mod over_tcp {
+    use super::*;
+
+    flows! {
+        "tcp_";
+        basic::bye_from_callee { transport: Transport::Tcp };
+        basic::route_sets { transport: Transport::Tcp };
+        failures::cancel_after_ringing { transport: Transport::Tcp };
+        failures::busy { transport: Transport::Tcp };
+        failures::no_answer { transport: Transport::Tcp };
+        forks::fork_404_and_486 { transport: Transport::Tcp };
+        forks::fork_one_answers { transport: Transport::Tcp };
+        forks::serial_fork { transport: Transport::Tcp };
+        inside::reinvite { transport: Transport::Tcp };
+        inside::in_dialog_requests { transport: Transport::Tcp };
+        races::crossing_byes { transport: Transport::Tcp };
+        ends::lifetime_with_bye { lifetime: "2", send_bye: "1", transport: Transport::Tcp };
+        ends::ended_by_command { transport: Transport::Tcp };
+        management::profiles_of_two_calls { transport: Transport::Tcp };
+    }
 }

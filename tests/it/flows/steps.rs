@@ -1,7 +1,6 @@
 //! The pieces that most flows are made of.
 
 use crate::support::Scene;
-use crate::support::agent::Transport;
 use crate::support::call::{Leg, follow};
 use crate::support::message::Message;
 use crate::support::scene::Who;
@@ -17,11 +16,12 @@ pub struct Call {
     pub received: Message,
 }
 
-/// The caller and the callee over UDP.
+/// The caller and the callee.
 pub fn pair(s: &mut Scene) -> (Who, Who) {
+    let transport = s.transport;
     (
-        s.agent("alice", 10, Transport::Udp),
-        s.agent("bob", 20, Transport::Udp),
+        s.agent("alice", 10, transport),
+        s.agent("bob", 20, transport),
     )
 }
 

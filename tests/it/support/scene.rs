@@ -17,6 +17,8 @@ use super::rpc;
 pub struct Scene {
     pub lab: Lab,
     pub server: Server,
+    /// What agents speak unless a flow says otherwise.
+    pub transport: Transport,
     agents: Vec<Agent>,
     normal: Normalizer,
     record: String,
@@ -47,6 +49,7 @@ impl Scene {
         let scene = Self {
             lab,
             server,
+            transport: Transport::Udp,
             agents: Vec::new(),
             normal,
             record: String::new(),
