@@ -83,8 +83,13 @@ pub trait Host {
     fn get(&mut self, id: VariableId, key: &Key, index: Index) -> Value;
 
     /// Writes a variable; `Value::Null` is `$null`.
-    fn set(&mut self, id: VariableId, key: &Key, index: Index, value: Value)
-    -> Result<(), SetError>;
+    fn set(
+        &mut self,
+        id: VariableId,
+        key: &Key,
+        index: Index,
+        value: Value,
+    ) -> Result<(), SetError>;
 
     /// Whether the address or URI in this core operand (`uri`, `src_ip` …) is one of ours: `uri == myself`.
     fn is_myself(&mut self, operand: VariableId) -> bool;

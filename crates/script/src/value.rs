@@ -6,17 +6,25 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-const INLINE: usize = 22;
+const INLINE: usize = 23;
 
-/// Immutable bytes that are cheap to clone and may cross threads. Up to 22 bytes live in the value itself.
+/// Immutable bytes that are cheap to clone and may cross threads. Up to 23 bytes live in the value itself.
 #[derive(Clone)]
 pub struct Str(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline(u8, [u8; INLINE]),
+    Inline(Short),
     Static(&'static [u8]),
     Shared(Arc<[u8]>),
+}
+
+/// Aligned like the other forms, so that a value is copied in whole words.
+#[derive(Clone, Copy)]
+#[repr(align(8))]
+struct Short {
+    length: u8,
+    bytes: [u8; INLINE],
 }
 
 impl Str {
@@ -40,14 +48,20 @@ impl Str {
     fn inline(bytes: &[u8]) -> Option<Self> {
         let mut buffer = [0; INLINE];
         buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(Self(Repr::Inline(bytes.len() as u8, buffer)))
+        Some(Self(Repr::Inline(Short {
+            length: bytes.len() as u8,
+            bytes: buffer,
+        })))
     }
 
     /// The bytes.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Inline(length, buffer) => buffer.get(..usize::from(*length)).unwrap_or(buffer),
+            Repr::Inline(short) => short
+                .bytes
+                .get(..usize::from(short.length))
+                .unwrap_or(&short.bytes),
             Repr::Static(bytes) => bytes,
             Repr::Shared(bytes) => bytes,
         }
@@ -309,8 +323,8 @@ mod tests {
 
     #[test]
     fn sizes_and_forms() {
-        assert_eq!(size_of::<Value>(), 24);
-        for length in [0, 1, 22, 23, 400] {
+        assert_eq!(size_of::<Value>(), 32);
+        for length in [0, 1, 23, 24, 400] {
             let bytes = vec![7; length];
             assert_eq!(Str::new(&bytes).as_bytes(), bytes);
         }

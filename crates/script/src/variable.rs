@@ -171,25 +171,36 @@ impl Variable {
         }
     }
 
+    #[inline]
     pub(crate) fn write<H: Host + ?Sized>(
         &self,
         host: &mut H,
         rc: i64,
         value: Value,
     ) -> Result<(), SetError> {
-        if !self.writable {
-            return Err(SetError(format!("{} cannot be assigned", self.text)));
+        match (&self.source, &self.index) {
+            (Source::Fixed(id, key), IndexSource::Fixed(index)) if self.writable => {
+                host.set(*id, key, *index, value)
+            }
+            _ => self.write_slowly(host, rc, value),
         }
+    }
+
+    #[cold]
+    fn write_slowly<H: Host + ?Sized>(
+        &self,
+        host: &mut H,
+        rc: i64,
+        value: Value,
+    ) -> Result<(), SetError> {
         let index = self.index.read(host, rc);
         match &self.source {
-            Source::Fixed(id, key) => host.set(*id, key, index, value),
-            Source::Printed(id, format) => {
+            Source::Fixed(id, key) if self.writable => host.set(*id, key, index, value),
+            Source::Printed(id, format) if self.writable => {
                 let key = Key::Name(format.to_str(host, rc));
                 host.set(*id, &key, index, value)
             }
-            Source::ReturnCode | Source::Constant(_) => {
-                Err(SetError(format!("{} cannot be assigned", self.text)))
-            }
+            _ => Err(SetError(format!("{} cannot be assigned", self.text))),
         }
     }
 }

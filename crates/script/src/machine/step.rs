@@ -83,8 +83,7 @@ impl<P> Machine<P> {
                     self.set(program, host, target, value);
                 }
                 Op::SetConstant { target, constant } => {
-                    let value = program.constants.get(constant as usize).cloned();
-                    self.set(program, host, target, value.unwrap_or_default());
+                    self.set_constant(program, host, target, constant);
                 }
                 Op::SetRead { target, source } => self.set_read(program, host, target, source),
                 Op::SetTruth(target) => self.set_truth(program, host, target),
@@ -184,6 +183,13 @@ impl<P> Machine<P> {
     }
 
     fn binary<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, op: BinaryOp) {
+        if let [.., Value::Int(left), Value::Int(right)] = self.values.as_mut_slice()
+            && op == BinaryOp::Add
+        {
+            *left = left.wrapping_add(*right);
+            self.values.pop();
+            return;
+        }
         let (left, right) = self.pop_two();
         let mut doubt = Doubt::default();
         self.values
@@ -271,8 +277,10 @@ impl<P> Machine<P> {
     }
 
     fn read<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, variable: u32) {
-        let value = self.read_value(program, host, variable).unwrap_or_default();
-        self.values.push(value);
+        match self.read_value(program, host, variable) {
+            Some(Value::Int(number)) => self.values.push(Value::Int(number)),
+            value => self.values.push(value.unwrap_or_default()),
+        }
     }
 
     /// `None` if a transformation failed, which has been told.
@@ -303,17 +311,18 @@ impl<P> Machine<P> {
         constant: u32,
         to: u32,
     ) {
-        let left = self.read_value(program, host, variable).unwrap_or_default();
+        let read = self.read_value(program, host, variable);
+        let left = read.as_ref().unwrap_or(&Value::Null);
         let right = program
             .constants
             .get(constant as usize)
             .unwrap_or(&Value::Null);
         let mut doubt = Doubt::default();
-        if !operate::test(test, &left, right, &mut doubt) {
+        if !operate::test(test, left, right, &mut doubt) {
             self.code = 1;
             self.pc = to;
         }
-        self.tell_doubt(program, host, &doubt, &[&left, right]);
+        self.tell_doubt(program, host, &doubt, &[left, right]);
     }
 
     fn switch<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, table: u32) {
@@ -363,6 +372,7 @@ impl<P> Machine<P> {
         }
     }
 
+    #[inline]
     fn set<H: Host<Pending = P>>(
         &mut self,
         program: &Program,
@@ -383,6 +393,21 @@ impl<P> Machine<P> {
         };
     }
 
+    #[inline]
+    fn set_constant<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        target: u32,
+        constant: u32,
+    ) {
+        match program.constants.get(constant as usize) {
+            // Numbers apart, so that they stay in registers.
+            Some(Value::Int(number)) => self.set(program, host, target, Value::Int(*number)),
+            value => self.set(program, host, target, value.cloned().unwrap_or_default()),
+        }
+    }
+
     fn set_read<H: Host<Pending = P>>(
         &mut self,
         program: &Program,
@@ -391,6 +416,7 @@ impl<P> Machine<P> {
         source: u32,
     ) {
         match self.read_value(program, host, source) {
+            Some(Value::Int(number)) => self.set(program, host, target, Value::Int(number)),
             Some(value) => self.set(program, host, target, value),
             None => {
                 // As in Kamailio the target is unset then, and the statement has failed.
