@@ -5,9 +5,23 @@ mod cfg_rpc;
 mod command;
 mod core;
 mod dialog;
+mod maxfwd;
+mod pv;
+mod registrar;
 mod row;
+mod sanity;
+mod siputils;
+#[cfg(test)]
+mod testing;
+mod textops;
+mod xlog;
+mod rr;
+mod sl;
+mod tm;
+mod tmx;
+mod usrloc;
 
 use engine::Module;
 
 /// All modules, the core's own names first.
-pub static ALL: &[&Module] = &[&core::MODULE, &cfg_rpc::MODULE, &dialog::MODULE];
+pub static ALL: &[&Module] = &[&core::MODULE, &cfg_rpc::MODULE, &dialog::MODULE, &rr::MODULE, &sl::MODULE, &tm::MODULE, &tmx::MODULE, &maxfwd::MODULE, &pv::MODULE, &sanity::MODULE, &siputils::MODULE, &textops::MODULE, &xlog::MODULE, &usrloc::MODULE, &registrar::MODULE];

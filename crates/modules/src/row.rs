@@ -1,7 +1,18 @@
 //! Short forms for the rows of function tables.
 
-use engine::{FunctionRow, Handler, KeyRule, ParameterRow, ParameterType, Run, Setter, VariableRow};
+use engine::{
+    FunctionRow, Handler, KeyRule, ParameterRow, ParameterType, Run, Setter, VariableRow,
+};
 use script::{Index, Key, Parameter, ParameterKind, Routes, Signature, Value};
+
+/// In request routes. Event routes may use everything that request routes may.
+pub(crate) const IN_REQUESTS: Routes = Routes::REQUEST.or(Routes::EVENT);
+/// In request and reply routes.
+pub(crate) const IN_REQUESTS_AND_REPLIES: Routes = IN_REQUESTS.or(Routes::REPLY);
+/// Wherever a request is worked on.
+pub(crate) const WITH_REQUESTS: Routes = IN_REQUESTS.or(Routes::BRANCH).or(Routes::FAILURE);
+/// Wherever a message is worked on, except when it is about to leave.
+pub(crate) const WITH_MESSAGES: Routes = WITH_REQUESTS.or(Routes::REPLY);
 
 /// A parameter.
 pub(crate) const fn param(name: &'static str, kind: ParameterKind) -> Parameter {
