@@ -4,6 +4,13 @@ mod cfg;
 mod cfg_rpc;
 mod command;
 mod core;
+mod statistics;
+mod kex;
+mod jsonrpcs;
+mod ctl;
+mod counters;
+mod corex;
+mod cfgutils;
 mod dialog;
 mod maxfwd;
 mod pv;
@@ -24,4 +31,4 @@ mod usrloc;
 use engine::Module;
 
 /// All modules, the core's own names first.
-pub static ALL: &[&Module] = &[&core::MODULE, &cfg_rpc::MODULE, &dialog::MODULE, &rr::MODULE, &sl::MODULE, &tm::MODULE, &tmx::MODULE, &maxfwd::MODULE, &pv::MODULE, &sanity::MODULE, &siputils::MODULE, &textops::MODULE, &xlog::MODULE, &usrloc::MODULE, &registrar::MODULE];
+pub static ALL: &[&Module] = &[&core::MODULE, &cfg_rpc::MODULE, &statistics::MODULE, &kex::MODULE, &jsonrpcs::MODULE, &ctl::MODULE, &counters::MODULE, &corex::MODULE, &cfgutils::MODULE, &dialog::MODULE, &rr::MODULE, &sl::MODULE, &tm::MODULE, &tmx::MODULE, &maxfwd::MODULE, &pv::MODULE, &sanity::MODULE, &siputils::MODULE, &textops::MODULE, &xlog::MODULE, &usrloc::MODULE, &registrar::MODULE];

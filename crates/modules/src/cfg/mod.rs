@@ -8,7 +8,7 @@ mod store;
 use engine::{InitError, Setup};
 
 pub(crate) use select::SEL;
-pub(crate) use store::{Change, Fault, GroupName, Store, shown};
+pub(crate) use store::{Fault, GroupName, Store, shown};
 
 /// Makes the store of variables, and finds out what the configuration's selects mean.
 pub(crate) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {

@@ -1,7 +1,7 @@
 //! `$sel(…)` and `@…`: configuration variables, and the parts of a message that pseudo-variables have too.
 
 use engine::{InitError, Interner, KeyRule, Run, Setup, VariableRow};
-use script::{Catalog as _, Index, Key, KeySpec, Str, Value};
+use script::{Catalog as _, Index, Key, KeySpec, Value};
 
 use super::store::{Place, Store};
 
@@ -123,17 +123,9 @@ fn get(run: &mut Run, key: &Key, _: Index) -> Value {
     match selects.0.get(*number as usize) {
         Some(Some(Meaning::Variable(place))) => {
             let store = run.state::<Store>();
-            empty_is_null(store.value_at(*place))
+            store.value_at(*place)
         }
         Some(Some(Meaning::SameAs(row, key))) => (row.get)(run, key, Index::None),
         _ => Value::Null,
-    }
-}
-
-/// A text that is not set is no value.
-fn empty_is_null(value: Value) -> Value {
-    match value {
-        Value::Str(text) if text.is_empty() => Value::Null,
-        value => value,
     }
 }

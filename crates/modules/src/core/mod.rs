@@ -6,6 +6,8 @@ mod operands;
 pub(crate) mod rpc;
 mod uri;
 
+pub(crate) use flags::bit as flag_bit;
+
 use engine::{FunctionRow, InitError, Module, Setup};
 
 /// The core's own names; always loaded.

@@ -5,7 +5,7 @@ mod memory;
 mod network;
 mod threads;
 mod transactions;
-mod uac;
+pub(crate) mod uac;
 
 use engine::{InitError, Setup};
 

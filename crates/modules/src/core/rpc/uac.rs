@@ -133,33 +133,68 @@ fn scan(engine: &Engine, call: &mut Call<'_>) -> Result<LocalRequest, Fault> {
     if given < 5 {
         return Err(Fault::new(400, format!("too few parameters ({given}/5)")));
     }
-    let method = call.text()?;
-    if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Fault::new(400, "Invalid method"));
+    let described = Described {
+        method: call.text()?,
+        uri: call.text()?,
+        next_hop: call.text()?,
+        socket: call.text()?,
+        headers: call.text()?,
+        body: call.opt_text()?.unwrap_or_default(),
+    };
+    described.request(engine)
+}
+
+/// A request as the commands and `t_uac_send()` describe it.
+pub(crate) struct Described {
+    /// The method.
+    pub(crate) method: String,
+    /// The Request-URI.
+    pub(crate) uri: String,
+    /// Where to send it; empty or `.` for the first route or the Request-URI.
+    pub(crate) next_hop: String,
+    /// The socket to send from; empty or `.` for any.
+    pub(crate) socket: String,
+    /// Header lines; From and To are among them.
+    pub(crate) headers: String,
+    /// The body.
+    pub(crate) body: String,
+}
+
+impl Described {
+    /// The request, or what is wrong with the description.
+    pub(crate) fn request(self, engine: &Engine) -> Result<LocalRequest, Fault> {
+        let Self {
+            method,
+            uri,
+            next_hop,
+            socket: from,
+            headers,
+            body,
+        } = self;
+        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Fault::new(400, "Invalid method"));
+        }
+        if !is_uri(&uri) {
+            return Err(Fault::new(400, format!("Invalid request uri \"{uri}\"")));
+        }
+        let next_hop = Some(next_hop).filter(|text| !text.is_empty() && text != ".");
+        if let Some(next_hop) = next_hop.as_deref().filter(|text| !is_uri(text)) {
+            return Err(Fault::new(
+                400,
+                format!("Invalid next-hop uri \"{next_hop}\""),
+            ));
+        }
+        let socket = socket(engine, &from)?;
+        let fields = header_lines(&headers).filter(|fields| !fields.is_empty());
+        let fields = fields.ok_or(Fault::new(400, "Invalid headers"))?;
+        let mut request = from_fields(engine, &fields, !body.is_empty())?;
+        request.method = method.into_bytes();
+        request.uri = uri.into_bytes();
+        request.next_hop = next_hop.map(String::into_bytes);
+        request.socket = socket;
+        request.body = body.into_bytes();
+        Ok(request)
     }
-    let uri = call.text()?;
-    if !is_uri(&uri) {
-        return Err(Fault::new(400, format!("Invalid request uri \"{uri}\"")));
-    }
-    let next_hop = Some(call.text()?).filter(|text| !text.is_empty() && text != ".");
-    if let Some(next_hop) = next_hop.as_deref().filter(|text| !is_uri(text)) {
-        return Err(Fault::new(
-            400,
-            format!("Invalid next-hop uri \"{next_hop}\""),
-        ));
-    }
-    let socket = socket(engine, &call.text()?)?;
-    let headers = call.text()?;
-    let body = call.opt_text()?.unwrap_or_default();
-    let fields = header_lines(&headers).filter(|fields| !fields.is_empty());
-    let fields = fields.ok_or(Fault::new(400, "Invalid headers"))?;
-    let mut request = from_fields(engine, &fields, !body.is_empty())?;
-    request.method = method.into_bytes();
-    request.uri = uri.into_bytes();
-    request.next_hop = next_hop.map(String::into_bytes);
-    request.socket = socket;
-    request.body = body.into_bytes();
-    Ok(request)
 }
 
 fn is_uri(text: &str) -> bool {
