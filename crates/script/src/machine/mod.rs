@@ -6,6 +6,7 @@ use crate::host::{Completion, Host, RouteEnd};
 use crate::program::{BlockId, Program, Use};
 use crate::value::Value;
 
+mod access;
 mod args;
 mod call;
 mod network;
