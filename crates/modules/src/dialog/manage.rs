@@ -176,11 +176,15 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
     carry_out(run, state, id, effects, |run| run.msg.clone());
 }
 
-/// Puts the cookie into the Record-Route that is, or will be, added to the message at hand.
+/// Puts the cookie into the Record-Route that is, or will be, added to the message at hand, and to the
+/// branches that a failure route may add.
 fn add_cookie(run: &mut Run, state: &State, cookie: &[u8]) {
-    let params = &mut run.msg.record_route_params;
-    params.push(b';');
-    params.extend_from_slice(&state.rr_param);
-    params.push(b'=');
-    params.extend_from_slice(cookie);
+    let param = [b";", &state.rr_param[..], b"=", cookie].concat();
+    run.msg.record_route_params.extend_from_slice(&param);
+    if let Some(tx) = &mut run.tx
+        && Arc::ptr_eq(tx.request(), &run.msg.message)
+    {
+        let params = &mut tx.data.working.record_route_params;
+        params.extend_from_slice(&param);
+    }
 }

@@ -17,6 +17,8 @@ mod replies;
 mod rpc;
 mod settings;
 mod state;
+#[cfg(test)]
+mod tests;
 mod timeout;
 mod variables;
 

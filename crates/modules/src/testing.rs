@@ -1,0 +1,202 @@
+//! For tests: a configuration run by an engine in memory, with one worker, one UDP socket, 10.0.0.1:5060, and a
+//! clock that the test moves.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::{Built, Engine, Extra, Log, Now, Worker, World, build, load};
+use parking_lot::Mutex;
+use rpc::{Fault, Registry, Value};
+use script::{MemoryLoader, Options, SourceMap};
+use sip::{Hop, SocketId, Transport};
+use timer::Time;
+use transaction::Output;
+use transport::listen::{SocketSpec, Sockets};
+use transport::resolve::{Hosts, ResolveSettings, Resolver, TableLookup};
+
+/// The Unix time at which every bench begins.
+pub(crate) const UNIX_BEGIN: u64 = 1_800_000_000;
+
+/// An engine that runs a small configuration.
+pub(crate) struct Bench {
+    pub(crate) engine: Arc<Engine>,
+    registry: Registry,
+    worker: Worker,
+    log: Arc<Mutex<Vec<String>>>,
+    at_ms: u64,
+}
+
+/// A message that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) to: SocketAddr,
+    pub(crate) text: String,
+}
+
+impl Sent {
+    /// The first line.
+    pub(crate) fn first_line(&self) -> &str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
+    /// The values of all headers with this name.
+    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
+        let lines = self.text.lines().filter_map(|line| line.split_once(": "));
+        lines
+            .filter(|(own, _)| own.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+            .collect()
+    }
+
+    /// The value of the first header with this name; empty without one.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers(name).first().copied().unwrap_or_default()
+    }
+}
+
+impl Bench {
+    /// Loads a configuration.
+    pub(crate) fn new(config: &str) -> Self {
+        Self::load(config).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Loads a configuration, or says what is wrong with it.
+    pub(crate) fn load(config: &str) -> Result<Self, String> {
+        let mut map = SourceMap::new();
+        let loader = MemoryLoader::one("test.cfg", config);
+        let (path, extra) = (Path::new("test.cfg"), Extra::default());
+        let options = Options::default();
+        let (loaded, found) = load(&mut map, &loader, path, &options, &extra, crate::ALL);
+        let loaded = loaded.ok_or_else(|| found.render(&map, false))?;
+        let (log, lines) = Log::memory(engine::level::INFO);
+        let world = world(log);
+        let now = world.now;
+        let Built {
+            engine, commands, ..
+        } = build(loaded, world)?;
+        let mut registry = Registry::new();
+        for command in commands {
+            registry.add(command).map_err(|error| error.to_string())?;
+        }
+        let worker = Worker::new(&engine, 0, 1);
+        let at_ms = now.time.as_millis();
+        Ok(Self {
+            engine,
+            registry,
+            worker,
+            log: lines,
+            at_ms,
+        })
+    }
+
+    fn now(&self) -> Now {
+        moment(self.at_ms)
+    }
+
+    /// A message arrives from this address; its lines may end with a bare line feed. Returns what is sent.
+    pub(crate) fn receive(&mut self, from: &str, text: &str) -> Vec<Sent> {
+        let hop = Hop {
+            transport: Transport::Udp,
+            socket: SocketId(0),
+            remote: from.parse().expect("an address"),
+            connection: None,
+        };
+        let bytes = text
+            .replace("\r\n", "\n")
+            .replace('\n', "\r\n")
+            .into_bytes();
+        let now = self.now();
+        self.worker.receive(&self.engine, bytes, hop, now);
+        self.settle()
+    }
+
+    /// Lets time pass, in steps of 50 ms. Returns what is sent.
+    pub(crate) fn advance(&mut self, ms: u64) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        let end = self.at_ms + ms;
+        while self.at_ms < end {
+            self.at_ms = end.min(self.at_ms + 50);
+            let now = self.now();
+            self.worker.tick(&self.engine, now);
+            sent.extend(self.settle());
+        }
+        sent
+    }
+
+    /// Runs a management command, and the work that it hands to the workers.
+    pub(crate) fn command(&mut self, name: &str, parameters: &[&str]) -> Result<Vec<Value>, Fault> {
+        let parameters = parameters.iter().map(|text| Value::from(*text)).collect();
+        let reply = self.registry.call(name, parameters)?;
+        Ok(reply.into_values())
+    }
+
+    /// Takes up posted work. Returns what is sent.
+    pub(crate) fn settle(&mut self) -> Vec<Sent> {
+        let now = self.now();
+        while let Some((key, input)) = self.engine.next_posted() {
+            self.worker.submit(&self.engine, key, input, now);
+        }
+        let outputs = std::mem::take(self.worker.outputs());
+        let sent = outputs.into_iter().map(|Output::Send { hop, bytes }| Sent {
+            to: hop.remote,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        });
+        sent.collect()
+    }
+
+    /// Takes the lines logged since the last call.
+    pub(crate) fn log(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock())
+    }
+
+    /// A statistic's value.
+    pub(crate) fn statistic(&self, group: &str, name: &str) -> i64 {
+        self.engine
+            .statistics
+            .get(group, name)
+            .unwrap_or_else(|| panic!("no statistic {group}:{name}"))
+    }
+}
+
+fn moment(at_ms: u64) -> Now {
+    Now {
+        time: Time::from_millis(at_ms),
+        unix_us: UNIX_BEGIN * 1_000_000 + at_ms * 1000,
+    }
+}
+
+fn world(log: Log) -> World {
+    let spec = SocketSpec {
+        transport: Transport::Udp,
+        address: SocketAddr::from(([10, 0, 0, 1], 5060)),
+        host_name: None,
+        advertise: None,
+        name: None,
+        is_virtual: false,
+    };
+    let sockets = Arc::new(Sockets::new(&[spec]));
+    let (streams, _) = transport::stream::pool(
+        1,
+        Arc::clone(&sockets),
+        transport::stream::StreamSettings::default(),
+        Arc::default(),
+    );
+    let resolver = Resolver::new(
+        Box::new(TableLookup::new()),
+        ResolveSettings::default(),
+        Hosts::default(),
+        Box::new(|_| 0),
+        Arc::default(),
+    );
+    World {
+        sockets,
+        resolver: Arc::new(resolver),
+        streams,
+        log,
+        now: moment(0),
+        seed: 42,
+        run_dir: std::env::temp_dir(),
+        aliases: Vec::new(),
+    }
+}
