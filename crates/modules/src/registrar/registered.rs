@@ -1,0 +1,76 @@
+//! `registered()`, `unregister()`, `add_sock_hdr()`, `reg_send_reply()`.
+
+use engine::{Pending, Run, level};
+use script::{Args, Outcome};
+use sip::Tag;
+
+use super::answer::Answer;
+use super::settings::State;
+
+/// Without an XAVP to compare with, each contact matches whatever the flags ask for.
+pub(super) fn registered(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let state = run.state::<State>();
+    let uri = match args.opt_str(1).filter(|uri| !uri.is_empty()) {
+        Some(uri) => uri.to_vec(),
+        None => run.msg.uri().to_vec(),
+    };
+    let (Some(domain), Ok(aor)) = (state.domain(args.str(0)), state.aor(&uri)) else {
+        run.log(
+            level::ERROR,
+            "registrar",
+            "registered(): not an address of record",
+        );
+        return Outcome::Code(-1);
+    };
+    let now = run.now.unix();
+    let contacts = domain.contacts(&aor);
+    let there = contacts
+        .iter()
+        .any(|contact| state.use_expired || contact.is_valid(now));
+    Outcome::Code(if there { 1 } else { -1 })
+}
+
+pub(super) fn unregister(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let state = run.state::<State>();
+    let Some(domain) = state.domain(args.str(0)) else {
+        return Outcome::Code(-1);
+    };
+    if let Some(ruid) = args.opt_str(2).filter(|ruid| !ruid.is_empty()) {
+        let removed = match state.aor(args.str(1)) {
+            Ok(aor) => domain.remove(&aor, |contact| *contact.ruid == **ruid),
+            Err(_) => domain.remove_ruid(ruid),
+        };
+        return Outcome::Code(if removed > 0 { 1 } else { -1 });
+    }
+    match state.aor(args.str(1)) {
+        Ok(aor) => {
+            domain.remove(&aor, |_| true);
+            Outcome::Code(1)
+        }
+        Err(_) => {
+            run.log(
+                level::ERROR,
+                "registrar",
+                "unregister(): not an address of record",
+            );
+            Outcome::Code(-1)
+        }
+    }
+}
+
+pub(super) fn add_sock_hdr(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let Some(socket) = run.engine.sockets.get(run.msg.hop.socket) else {
+        return Outcome::Code(-1);
+    };
+    let line = format!("{}: {}\r\n", args.str(0), socket.text);
+    let message = std::sync::Arc::clone(&run.msg.message);
+    run.msg
+        .edits
+        .append_last(Tag::Script, &message, line.as_bytes());
+    Outcome::Code(1)
+}
+
+pub(super) fn reg_send_reply(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
+    let sent = Answer::send_kept(run);
+    Outcome::Code(if sent { 1 } else { -1 })
+}

@@ -1,0 +1,106 @@
+//! What the parameters of `registrar` say.
+
+use std::sync::Arc;
+
+use engine::{Counter, InitError, Setup};
+use script::Variable;
+
+use crate::usrloc;
+
+/// What becomes of a Path header (`path_mode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PathMode {
+    /// Kept, and never shown to the client.
+    Quiet,
+    /// Kept, and shown to a client that supports it.
+    Lazy,
+    /// Refused when the client does not support it (RFC 3327 §5.3).
+    Strict,
+}
+
+/// The module's state.
+pub(super) struct State {
+    pub(super) usrloc: Arc<usrloc::State>,
+    pub(super) realm_prefix: Vec<u8>,
+    pub(super) default_expires: u64,
+    pub(super) default_expires_range: u64,
+    pub(super) expires_range: u64,
+    pub(super) min_expires: u64,
+    pub(super) refuse_brief: bool,
+    pub(super) max_expires: u64,
+    pub(super) default_q: i32,
+    pub(super) max_contacts: usize,
+    pub(super) contact_max_size: usize,
+    pub(super) append_branches: bool,
+    pub(super) use_expired: bool,
+    pub(super) method_filtering: bool,
+    pub(super) received_param: String,
+    pub(super) received_avp: Option<Variable>,
+    pub(super) path_mode: Option<PathMode>,
+    pub(super) path_use_received: bool,
+    pub(super) path_check_local: bool,
+    pub(super) retry_after: i64,
+    pub(super) socket_flag: u32,
+    pub(super) socket_header: Option<String>,
+    pub(super) gruu: bool,
+    pub(super) accepted: Counter,
+    pub(super) rejected: Counter,
+}
+
+impl State {
+    /// Reads the parameters.
+    pub(super) fn new(setup: &Setup<'_>, usrloc: Arc<usrloc::State>) -> Result<Self, InitError> {
+        let int = |name: &str| setup.parameters.int("registrar", name);
+        let on = |name: &str| int(name) != 0;
+        let count = |name: &str| u64::try_from(int(name)).unwrap_or(0);
+        let text = |name: &str| setup.parameters.text("registrar", name);
+        let statistic = |name: &str| setup.statistics.counter("registrar", name, true, "");
+        let path_mode = match int("path_mode") {
+            0 => PathMode::Quiet,
+            1 => PathMode::Lazy,
+            _ => PathMode::Strict,
+        };
+        Ok(Self {
+            usrloc,
+            realm_prefix: text("realm_prefix").unwrap_or_default().into_bytes(),
+            default_expires: count("default_expires"),
+            default_expires_range: count("default_expires_range").min(100),
+            expires_range: count("expires_range").min(100),
+            min_expires: count("min_expires"),
+            refuse_brief: on("min_expires_mode"),
+            max_expires: count("max_expires"),
+            default_q: i32::try_from(int("default_q"))
+                .unwrap_or(-1)
+                .clamp(-1, 1000),
+            max_contacts: usize::try_from(int("max_contacts")).unwrap_or(0),
+            contact_max_size: usize::try_from(int("contact_max_size")).unwrap_or(512),
+            append_branches: on("append_branches"),
+            use_expired: on("use_expired_contacts"),
+            method_filtering: on("method_filtering"),
+            received_param: text("received_param").unwrap_or_else(|| "received".to_owned()),
+            received_avp: setup.variable("registrar", "received_avp")?,
+            path_mode: on("use_path").then_some(path_mode),
+            path_use_received: on("path_use_received"),
+            path_check_local: on("path_check_local"),
+            retry_after: int("retry_after"),
+            socket_flag: flag_bit(int("sock_flag")),
+            socket_header: text("sock_hdr_name"),
+            gruu: on("gruu_enabled"),
+            accepted: statistic("accepted_regs"),
+            rejected: statistic("rejected_regs"),
+        })
+    }
+
+    /// The table of this name.
+    pub(super) fn domain(&self, name: &[u8]) -> Option<Arc<usrloc::Domain>> {
+        self.usrloc.domain(std::str::from_utf8(name).ok()?)
+    }
+}
+
+/// The bit of a flag number; none outside of 0 to 31.
+fn flag_bit(flag: i64) -> u32 {
+    let bit = u32::try_from(flag)
+        .ok()
+        .and_then(|flag| 1u32.checked_shl(flag));
+    bit.unwrap_or(0)
+}
