@@ -63,7 +63,12 @@ impl Run {
 
     fn after_reply(&mut self, block: BlockId, working: Working) {
         let (routes, slots) = (Routes::EVENT, Slots::default());
-        self.events.push_back(Event { block, routes, working, slots });
+        self.events.push_back(Event {
+            block,
+            routes,
+            working,
+            slots,
+        });
     }
 
     /// Answers with a status that stands for a reply that never came.

@@ -23,7 +23,10 @@ pub struct BranchFailure {
 /// Starts the route of the branch at hand, if one is armed and the transaction is still open.
 pub(crate) fn start(run: &mut Run, status: u16, rest: Vec<usize>) -> Option<Outcome<Pending>> {
     let branch = run.branch?;
-    let tx = run.tx.as_deref().filter(|tx| status >= 300 && !tx.is_answered())?;
+    let tx = run
+        .tx
+        .as_deref()
+        .filter(|tx| status >= 300 && !tx.is_answered())?;
     let record = tx.branch(branch)?;
     let block = record.data.armed.on_branch_failure?;
     let mut working = tx.data.working.clone();
@@ -31,7 +34,12 @@ pub(crate) fn start(run: &mut Run, status: u16, rest: Vec<usize>) -> Option<Outc
     run.reply = record.reply().map(Arc::clone);
     run.branch_status = status;
     let saved = Saved::swap_message(run, working, Routes::EVENT);
-    let failure = BranchFailure { saved, branch, status, rest };
+    let failure = BranchFailure {
+        saved,
+        branch,
+        status,
+        rest,
+    };
     Some(Outcome::Route {
         block,
         routes: Routes::EVENT,
@@ -42,7 +50,12 @@ pub(crate) fn start(run: &mut Run, status: u16, rest: Vec<usize>) -> Option<Outc
 impl BranchFailure {
     /// The route has ended: the branch is judged, then those that ended with it.
     pub(crate) fn end(self, run: &mut Run) -> Outcome<Pending> {
-        let Self { saved, branch, status, rest } = self;
+        let Self {
+            saved,
+            branch,
+            status,
+            rest,
+        } = self;
         drop(saved.restore(run));
         run.reply = None;
         run.branch = Some(branch);

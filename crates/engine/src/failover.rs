@@ -9,7 +9,11 @@ use crate::run::Run;
 /// Sends a branch that ended without any reply to its next address, as a branch of its own. False when there
 /// is none, or nobody waits for the answer any more.
 pub(crate) fn try_next(run: &mut Run, branch: usize, status: u16) -> bool {
-    let Some(tx) = run.tx.as_deref_mut().filter(|tx| !tx.is_cancelled() && !tx.is_answered()) else {
+    let Some(tx) = run
+        .tx
+        .as_deref_mut()
+        .filter(|tx| !tx.is_cancelled() && !tx.is_answered())
+    else {
         return false;
     };
     let value = tx.next_branch_value();
@@ -33,8 +37,13 @@ pub(crate) fn try_next(run: &mut Run, branch: usize, status: u16) -> bool {
         return false;
     };
     let now = run.now.time;
-    let Some(tx) = run.tx.as_deref_mut() else { return false };
-    if tx.add_branch(hop, bytes.into(), data, now, &mut run.out).is_err() {
+    let Some(tx) = run.tx.as_deref_mut() else {
+        return false;
+    };
+    if tx
+        .add_branch(hop, bytes.into(), data, now, &mut run.out)
+        .is_err()
+    {
         return false;
     }
     tx.supersede(branch, status);
@@ -46,7 +55,10 @@ pub(crate) fn try_next(run: &mut Run, branch: usize, status: u16) -> bool {
 fn readdress(run: &Run, sent: Vec<u8>, before: &Hop, hop: &Hop, branch: &[u8]) -> Option<Vec<u8>> {
     let message = Message::parse(sent).ok()?;
     let mut edits = Edits::new();
-    let old = message.top_via()?.branch().and_then(|old| message.span_of(old));
+    let old = message
+        .top_via()?
+        .branch()
+        .and_then(|old| message.span_of(old));
     match old {
         Some(span) if (before.socket, before.transport) == (hop.socket, hop.transport) => {
             edits.replace(Tag::Via, span, branch);

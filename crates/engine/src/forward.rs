@@ -54,7 +54,10 @@ pub fn reply(run: &mut Run) -> bool {
         return false;
     };
     let bytes = run.engine.reply_bytes(&run.msg, hop.transport);
-    run.out.push(Output::Send { hop, bytes: bytes.into() });
+    run.out.push(Output::Send {
+        hop,
+        bytes: bytes.into(),
+    });
     run.engine.counters.fwd_replies.increment();
     true
 }

@@ -107,7 +107,11 @@ fn prepare(run: &mut Run, options: RelayOptions) -> Result<Box<Relay>, i32> {
     }
     let shared = &mut tx.data.shared;
     let auto_100 = shared.wishes.auto_100.unwrap_or(by_default);
-    let armed = Armed { on_branch: shared.armed.on_branch.take(), on_reply: None, ..shared.armed };
+    let armed = Armed {
+        on_branch: shared.armed.on_branch.take(),
+        on_reply: None,
+        ..shared.armed
+    };
     let is_first = in_request && tx.is_invite() && tx.last_status() == 0;
     if is_first && auto_100 && !options.no_100 && !options.replicate {
         run.answer_trying();
@@ -118,7 +122,14 @@ fn prepare(run: &mut Run, options: RelayOptions) -> Result<Box<Relay>, i32> {
     }
     run.msg.uri_consumed = true;
     run.msg.branches.clear();
-    Ok(Box::new(Relay { targets, armed, at: At::Next, added: 0, error: 0, options }))
+    Ok(Box::new(Relay {
+        targets,
+        armed,
+        at: At::Next,
+        added: 0,
+        error: 0,
+        options,
+    }))
 }
 
 /// The end of a relaying that added no branch: an error reply is owed to the client, unless earlier branches
@@ -161,7 +172,12 @@ impl Relay {
                 self.locate(run, *located)
             }
             At::OnSend(ready) => {
-                let Ready { saved, hop, bytes, data } = *ready;
+                let Ready {
+                    saved,
+                    hop,
+                    bytes,
+                    data,
+                } = *ready;
                 drop(saved.restore(run));
                 run.sending = None;
                 if dropped {
@@ -193,7 +209,11 @@ impl Relay {
         run.branch_armed = armed;
         let saved = Saved::swap_message(run, working, Routes::BRANCH);
         self.at = At::BranchRoute(saved);
-        Outcome::Route { block, routes: Routes::BRANCH, then: Pending::Relay(self) }
+        Outcome::Route {
+            block,
+            routes: Routes::BRANCH,
+            then: Pending::Relay(self),
+        }
     }
 
     /// Finds the way to the destination of a branch, and sends it.
@@ -235,17 +255,39 @@ impl Relay {
         let target = working.target.clone();
         let (bytes, own_record_routes) = run.write_request(working, &hop, &branch);
         let bytes: Arc<[u8]> = bytes.into();
-        let alternatives = if self.fails_over(run) { alternatives } else { Vec::new() };
-        let data = BranchData { target, armed, own_record_routes, reply: None, alternatives };
+        let alternatives = if self.fails_over(run) {
+            alternatives
+        } else {
+            Vec::new()
+        };
+        let data = BranchData {
+            target,
+            armed,
+            own_record_routes,
+            reply: None,
+            alternatives,
+        };
         let Some(block) = run.engine.blocks.onsend else {
             self.add(run, hop, bytes, data);
             return self.proceed(run);
         };
         let working = run.msg.clone();
         let saved = Saved::swap_message(run, working, Routes::ONSEND);
-        run.sending = Some(crate::run::Sending { hop, bytes: Arc::clone(&bytes) });
-        self.at = At::OnSend(Box::new(Ready { saved, hop, bytes, data }));
-        Outcome::Route { block, routes: Routes::ONSEND, then: Pending::Relay(self) }
+        run.sending = Some(crate::run::Sending {
+            hop,
+            bytes: Arc::clone(&bytes),
+        });
+        self.at = At::OnSend(Box::new(Ready {
+            saved,
+            hop,
+            bytes,
+            data,
+        }));
+        Outcome::Route {
+            block,
+            routes: Routes::ONSEND,
+            then: Pending::Relay(self),
+        }
     }
 
     fn fails_over(&self, run: &Run) -> bool {
@@ -282,7 +324,14 @@ impl Relay {
         if self.options.no_error_reply {
             return Outcome::Code(-1);
         }
-        fail(run, if self.error == 0 { errors::NO_BRANCH } else { self.error })
+        fail(
+            run,
+            if self.error == 0 {
+                errors::NO_BRANCH
+            } else {
+                self.error
+            },
+        )
     }
 }
 

@@ -323,7 +323,9 @@ pub(crate) fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
 
 fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
     let Some(tx) = &mut run.tx else { return DONE };
-    let armed = tx.branch(winner).and_then(|branch| branch.data.armed.on_failure);
+    let armed = tx
+        .branch(winner)
+        .and_then(|branch| branch.data.armed.on_failure);
     let Some(block) = armed else {
         run.send_winner(winner);
         return DONE;

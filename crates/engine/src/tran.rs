@@ -62,7 +62,16 @@ impl Run {
         let Some(tx) = &mut self.tx else { return };
         let ended = tx.cancel_branches(which, reason, now, &mut self.out);
         let (key, id) = (tx.call_key(), tx.id());
-        let inputs = ended.into_iter().map(|branch| (key, Input::BranchEnded { id, branch, status: 487 }));
+        let inputs = ended.into_iter().map(|branch| {
+            (
+                key,
+                Input::BranchEnded {
+                    id,
+                    branch,
+                    status: 487,
+                },
+            )
+        });
         self.follow_ups.extend(inputs);
     }
 

@@ -66,7 +66,10 @@ impl<U, B> Entry<U, B> {
             id: self.id,
             request: Arc::clone(&self.request),
             is_local: self.is_local,
-            branches: self.record.as_ref().map_or(0, |record| record.branches.len()),
+            branches: self
+                .record
+                .as_ref()
+                .map_or(0, |record| record.branches.len()),
         }
     }
 }
@@ -146,6 +149,11 @@ impl<U, B> Shard<U, B> {
             .iter_hash(chain)
             .filter_map(|&slot| self.entries.get(slot as usize))
             .filter(move |entry| entry.keys.chain == chain)
+    }
+
+    pub(crate) fn call_of(&self, id: TransactionId) -> Option<u64> {
+        let slot = self.slot(id)?;
+        Some(self.entries.get(slot as usize)?.keys.call)
     }
 
     pub(crate) fn check_out(&mut self, id: TransactionId) -> Option<Box<Transaction<U, B>>> {

@@ -239,6 +239,11 @@ impl<U, B> Table<U, B> {
         shard.find(call, cseq, method).map(|entry| entry.id)
     }
 
+    /// The key of the call that a transaction belongs to.
+    pub fn call_of(&self, id: TransactionId) -> Option<u64> {
+        self.shards[id.index as usize % SHARDS].0.lock().call_of(id)
+    }
+
     /// The names of all transactions, shard by shard.
     pub fn ids(&self) -> Vec<TransactionId> {
         let mut ids = Vec::new();
@@ -254,7 +259,13 @@ impl<U, B> Table<U, B> {
         for shard in &self.shards {
             let shard = shard.0.lock();
             let room = limit.saturating_sub(listed.len());
-            listed.extend(shard.entries.iter().take(room).map(|(_, entry)| entry.listed()));
+            listed.extend(
+                shard
+                    .entries
+                    .iter()
+                    .take(room)
+                    .map(|(_, entry)| entry.listed()),
+            );
         }
         listed
     }
