@@ -323,9 +323,10 @@ pub(crate) fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
 
 fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
     let Some(tx) = &mut run.tx else { return DONE };
+    // Once only: a route that is not armed again is not run again when the same reply wins again.
     let armed = tx
-        .branch(winner)
-        .and_then(|branch| branch.data.armed.on_failure);
+        .branch_mut(winner)
+        .and_then(|branch| branch.data.armed.on_failure.take());
     let Some(block) = armed else {
         run.send_winner(winner);
         return DONE;

@@ -38,9 +38,9 @@ pub(super) static VARIABLES: &[VariableRow] = &[
     operand(
         "@proto",
         proto,
-        "The transport that it came by, as a number.",
+        "The transport that it came by.",
     ),
-    operand("@af", af, "The address family, as a number."),
+    operand("@af", af, "The address family: 4 or 6."),
     operand(
         "@msg_len",
         msg_len,
@@ -104,12 +104,12 @@ fn dst_port(run: &mut Run, _: &Key, _: Index) -> Value {
 }
 
 fn proto(run: &mut Run, _: &Key, _: Index) -> Value {
-    Value::Int(run.msg.hop.transport as i64)
+    text(run.msg.hop.transport.name().as_bytes())
 }
 
-/// The number of an address family, as the operating system has it.
+/// The address family as the language's comparisons take it.
 const fn family(address: std::net::SocketAddr) -> i64 {
-    if address.is_ipv4() { 2 } else { 10 }
+    if address.is_ipv4() { 4 } else { 6 }
 }
 
 fn af(run: &mut Run, _: &Key, _: Index) -> Value {
@@ -143,7 +143,7 @@ fn snd_port(run: &mut Run, _: &Key, _: Index) -> Value {
 
 fn snd_proto(run: &mut Run, _: &Key, _: Index) -> Value {
     run.sending.as_ref().map_or(Value::Null, |sending| {
-        Value::Int(sending.hop.transport as i64)
+        text(sending.hop.transport.name().as_bytes())
     })
 }
 
