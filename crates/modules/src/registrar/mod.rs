@@ -12,6 +12,8 @@ mod registered;
 mod save;
 mod settings;
 mod submission;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -37,12 +39,14 @@ pub static MODULE: Module = Module {
 const TABLE: Parameter = param("table", ParameterKind::Static);
 const URI: Parameter = param("uri", ParameterKind::Str);
 
+const IN_REQUESTS: Routes = Routes::REQUEST.or(Routes::FAILURE).or(Routes::EVENT);
+
 static FUNCTIONS: &[FunctionRow] = &[
     function_optional(
         "save",
         &[TABLE, param("flags", ParameterKind::Int), URI],
         1,
-        Routes::REQUEST.or(Routes::REPLY),
+        IN_REQUESTS.or(Routes::REPLY),
         save::save,
         "Carries out a registration and answers it: 1 new, 2 changed, 3 removed, 4 asked.",
     ),
@@ -50,14 +54,14 @@ static FUNCTIONS: &[FunctionRow] = &[
         "lookup",
         &[TABLE, URI],
         1,
-        Routes::REQUEST.or(Routes::FAILURE),
+        IN_REQUESTS,
         lookup::lookup,
         "Sends the request to the user's contacts; -1 none, -2 none for this method, -3 error.",
     ),
     function(
         "lookup_branches",
         &[TABLE],
-        Routes::REQUEST.or(Routes::FAILURE),
+        IN_REQUESTS,
         lookup::lookup_branches,
         "Looks up the Request-URI and all branches.",
     ),
@@ -65,7 +69,7 @@ static FUNCTIONS: &[FunctionRow] = &[
         "lookup_to_dset",
         &[TABLE, URI],
         1,
-        Routes::REQUEST.or(Routes::FAILURE),
+        IN_REQUESTS,
         lookup::lookup_to_dset,
         "Adds the user's contacts to the branches; the Request-URI stays.",
     ),
@@ -93,28 +97,28 @@ static FUNCTIONS: &[FunctionRow] = &[
     function(
         "reg_fetch_contacts",
         &[TABLE, URI, param("profile", ParameterKind::Static)],
-        Routes::REQUEST.or(Routes::FAILURE),
+        IN_REQUESTS,
         profile::fetch,
         "Copies the user's contacts for $ulc to read.",
     ),
     function(
         "reg_free_contacts",
         &[param("profile", ParameterKind::Static)],
-        Routes::REQUEST.or(Routes::FAILURE),
+        IN_REQUESTS,
         profile::free,
         "Forgets that copy.",
     ),
     function(
         "add_sock_hdr",
         &[param("header", ParameterKind::Str)],
-        Routes::REQUEST,
+        Routes::REQUEST.or(Routes::EVENT),
         registered::add_sock_hdr,
         "Adds a header with the socket that the request came by.",
     ),
     function(
         "reg_send_reply",
         &[],
-        Routes::REQUEST,
+        IN_REQUESTS,
         registered::reg_send_reply,
         "Sends the reply that save() was told not to send.",
     ),

@@ -59,11 +59,6 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     parameter("keepalive_column", Str(Some("keepalive")), NO_DATABASE),
     parameter("partition_column", Str(Some("partition")), NO_DATABASE),
     parameter(
-        "last_modified_column",
-        Str(Some("last_modified")),
-        NO_DATABASE,
-    ),
-    parameter(
         "timer_interval",
         Int(60),
         "Has no meaning: contacts end to the second.",
