@@ -2,15 +2,28 @@
 
 mod address;
 mod avp;
+mod branch;
+mod constant;
+mod credentials;
+mod flags;
+mod functions;
 mod header;
 mod message;
+mod rpc;
+mod sending;
 mod shared;
 mod socket;
 mod store;
+mod time;
+mod tree;
+mod tree_functions;
 mod uri;
 mod value;
+mod via;
 
-use engine::{InitError, Module, ParameterRow, ParameterType, ParameterValue, Setup, VariableRow};
+use engine::{
+    FunctionRow, InitError, Module, ParameterRow, ParameterType, ParameterValue, Setup, VariableRow,
+};
 use script::{Str, Value};
 
 pub(crate) use message::changed;
@@ -21,7 +34,7 @@ use crate::row::{join, parameter, total};
 pub(crate) static MODULE: Module = Module {
     name: "pv",
     requires: &[],
-    functions: &[],
+    functions: &FUNCTIONS,
     variables: &VARIABLES,
     parameters: PARAMETERS,
     statistics: &[],
@@ -38,9 +51,21 @@ const TABLES: &[&[VariableRow]] = &[
     store::ROWS,
     shared::ROWS,
     avp::ROWS,
+    tree::ROWS,
+    branch::ROWS,
+    flags::ROWS,
+    via::ROWS,
+    sending::ROWS,
+    credentials::ROWS,
+    time::ROWS,
+    constant::ROWS,
 ];
 
 static VARIABLES: [VariableRow; total(TABLES)] = join(TABLES);
+
+const FUNCTION_TABLES: &[&[FunctionRow]] = &[functions::ROWS, tree_functions::ROWS];
+
+static FUNCTIONS: [FunctionRow; total(FUNCTION_TABLES)] = join(FUNCTION_TABLES);
 
 static PARAMETERS: &[ParameterRow] = &[
     parameter(
@@ -64,6 +89,7 @@ static PARAMETERS: &[ParameterRow] = &[
 pub(crate) struct State {
     aliases: avp::Aliases,
     shared: shared::Shared,
+    constants: constant::Constants,
 }
 
 fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
@@ -71,8 +97,10 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let state = State {
         aliases: avp::aliases(setup)?,
         shared: shared::Shared::new(setup)?,
+        constants: constant::Constants::new(setup),
     };
     setup.put_state(state);
+    rpc::add(setup);
     Ok(())
 }
 
