@@ -72,6 +72,8 @@ pub struct Effects {
     pub events: SmallVec<[Event; 2]>,
     /// BYEs to send; each is answered for by [`Tracker::leg_done`](crate::Tracker::leg_done).
     pub byes: Vec<LocalRequest>,
+    /// ACKs to send, before the BYEs, for 2xx that came after the call was ended here. Nothing answers them.
+    pub acks: Vec<LocalRequest>,
     /// BYEs that cannot be sent, because the party's address was never known.
     pub unreachable: usize,
     /// The cookie for the Record-Routes that are added to this request.

@@ -140,6 +140,8 @@ pub struct Invite<'a> {
 pub struct Reply<'a> {
     /// The status code.
     pub status: u16,
+    /// The number of its CSeq: what the ACK repeats of a 2xx that comes too late.
+    pub cseq: u32,
     /// The To tag; may be empty below 200.
     pub to_tag: &'a [u8],
     /// The URI of the one Contact; empty if there is none, or several.

@@ -186,6 +186,29 @@ impl Record {
         }
     }
 
+    /// The ACK of a 2xx with this tag and leg.
+    pub(crate) fn ack(
+        &self,
+        tag: &[u8],
+        callee: &CalleeLeg<'_>,
+        cseq: u32,
+    ) -> Option<LocalRequest> {
+        let mut request = self.build(Side::Callee, tag, callee)?;
+        request.cseq = cseq;
+        Some(request)
+    }
+
+    /// A BYE to the callee of one further dialog, which is over with it.
+    pub(crate) fn bye_callee_of(&mut self, tag: &[u8], effects: &mut Effects) {
+        let Some(index) = self.forks().iter().position(|fork| fork.tag() == tag) else {
+            return;
+        };
+        self.bye_fork(index, Side::Callee, effects);
+        if let Some(fork) = self.forks_mut().get_mut(index) {
+            fork.state = ForkState::Ended;
+        }
+    }
+
     /// Notes what became of a request; false if no such leg waits for that.
     pub(crate) fn leg_done(&mut self, leg: &LegKey, outcome: LegOutcome) -> bool {
         let outcomes = if leg.callee_tag == self.tag(Side::Callee) {

@@ -79,8 +79,30 @@ impl Work<'_> {
                 self.answered();
             }
             Outcome::Keep => self.further_answer(reply),
+            _ if self.ended_locally() => self.too_late(reply),
             _ => {}
         }
+    }
+
+    /// A 2xx for a call that was ended here meanwhile: its callee gets an ACK each time, and one BYE
+    /// (RFC 3261 §13.2.2.4).
+    fn too_late(&mut self, reply: &Reply<'_>) {
+        let route_set = self.callee_routes(reply);
+        let mut leg = callee_leg(reply, &route_set);
+        if leg.contact.is_empty() {
+            leg.contact = reply.source;
+        }
+        let ack = self.record.ack(reply.to_tag, &leg, reply.cseq);
+        self.effects.acks.extend(ack);
+        match self.record.fork_mut(reply.to_tag) {
+            Some(fork) if fork.state == ForkState::Early => {
+                fork.update(&leg);
+                fork.state = ForkState::Confirmed;
+            }
+            Some(_) => return,
+            None => self.add_fork(Fork::new(ForkState::Confirmed, reply.to_tag, &leg)),
+        }
+        self.record.bye_callee_of(reply.to_tag, &mut self.effects);
     }
 
     fn is_repeated(&self, reply: &Reply<'_>) -> bool {

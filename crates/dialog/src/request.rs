@@ -112,9 +112,7 @@ impl Work<'_> {
     }
 
     fn went_within(&mut self) {
-        if self.record.state == State::Confirmed {
-            self.record.dflags |= dflags::CHANGED;
-        }
+        self.record.dflags |= dflags::CHANGED;
         self.effects.cookie = self.tracker.cookie(self.record.id);
         self.event(Event::RequestWithin);
     }

@@ -171,7 +171,7 @@ impl Work<'_> {
         outcome
     }
 
-    fn ended_locally(&self) -> bool {
+    pub(crate) fn ended_locally(&self) -> bool {
         matches!(self.record.ended, Some((EndReason::Local, _)))
     }
 

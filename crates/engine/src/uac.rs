@@ -178,6 +178,9 @@ impl Sender {
     }
 
     fn send(mut self: Box<Self>, run: &mut Run, working: Working, hop: Hop) -> Outcome<Pending> {
+        if working.message.method() == sip::Method::Ack {
+            return send_once(run, &working, hop);
+        }
         let now = run.now.time;
         let mut data = TxData::new(working.clone());
         data.local = self.request.done.take();
@@ -190,17 +193,7 @@ impl Sender {
         else {
             return self.fail(run, errors::SERVER);
         };
-        // The Via is written anew: its branch names the transaction.
-        let message = &working.message;
-        let mut edits = sip::Edits::new();
-        if let Some(via) = message.header(sip::HeaderId::Via) {
-            let value = via_value(run, &hop, &tx.next_branch_value());
-            edits.set_value(sip::Tag::Via, &via, &value);
-        }
-        let mut bytes = Vec::with_capacity(message.bytes().len() + 64);
-        working
-            .edits
-            .apply(&[&edits], message, framing(hop.transport), &mut bytes);
+        let bytes = with_branch(run, &working, &hop, &tx.next_branch_value());
         let sent = tx.add_branch(hop, bytes.into(), BranchData::default(), now, &mut run.out);
         run.check_in();
         run.tx = Some(tx);
@@ -216,6 +209,29 @@ impl Sender {
         }
         Outcome::Code(1)
     }
+}
+
+/// An ACK has no transaction: nothing answers it.
+fn send_once(run: &mut Run, working: &Working, hop: Hop) -> Outcome<Pending> {
+    let branch = run.engine.transactions.stateless_branch(&working.message);
+    let bytes = with_branch(run, working, &hop, &branch).into();
+    run.out.push(transaction::Output::Send { hop, bytes });
+    Outcome::Code(1)
+}
+
+/// The request with its Via written anew: only now is its branch known.
+fn with_branch(run: &Run, working: &Working, hop: &Hop, branch: &[u8]) -> Vec<u8> {
+    let message = &working.message;
+    let mut edits = sip::Edits::new();
+    if let Some(via) = message.header(sip::HeaderId::Via) {
+        let value = via_value(run, hop, branch);
+        edits.set_value(sip::Tag::Via, &via, &value);
+    }
+    let mut bytes = Vec::with_capacity(message.bytes().len() + 64);
+    working
+        .edits
+        .apply(&[&edits], message, framing(hop.transport), &mut bytes);
+    bytes
 }
 
 pub(crate) fn via_value(run: &Run, hop: &Hop, branch: &[u8]) -> Vec<u8> {

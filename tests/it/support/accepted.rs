@@ -40,6 +40,30 @@ pub const ACCEPTED: &[Accepted] = &[
         tandem: "\"from_tag\": \"dave-tag\",\n    \"to_tag\": null",
         reason: "dlg.briefing prints the to-tag for T, and a call that rings has none",
     },
+    Accepted {
+        flow: "",
+        kamailio: "\"start_ts\": 0,\n    \"init_ts\": \"<init_ts>\",\n    \"end_ts\": \"<end_ts>\",\n    \"duration\": \"<duration>\"",
+        tandem: "\"start_ts\": 0,\n    \"init_ts\": \"<init_ts>\",\n    \"end_ts\": \"<end_ts>\",\n    \"duration\": 0",
+        reason: "a call that was never answered lasted no time, and not since 1970",
+    },
+    Accepted {
+        flow: "reinvite",
+        kamailio: "alice@127.0.0.10:5060;moved=1\",\n      \"cseq\": \"11\",\n      \"route_set\": \"\",\n      \"socket\": \"udp:127.0.0.1:5060\"\n    },\n    \"callee\": {\n      \"tag\": \"bob-tag\",\n      \"contact\": \"sip:bob@127.0.0.20:5060;moved=1\"",
+        tandem: "alice@127.0.0.10:5060\",\n      \"cseq\": \"11\",\n      \"route_set\": \"\",\n      \"socket\": \"udp:127.0.0.1:5060\"\n    },\n    \"callee\": {\n      \"tag\": \"bob-tag\",\n      \"contact\": \"sip:bob@127.0.0.20:5060;moved=1\"",
+        reason: "the Contact of the 2xx to a re-INVITE is tracked, too",
+    },
+    Accepted {
+        flow: "tcp_reinvite",
+        kamailio: "alice@127.0.0.10:5060;transport=tcp;moved=1\",\n      \"cseq\": \"11\",\n      \"route_set\": \"\",\n      \"socket\": \"tcp:127.0.0.1:5060\"\n    },\n    \"callee\": {\n      \"tag\": \"bob-tag\",\n      \"contact\": \"sip:bob@127.0.0.20:5060;transport=tcp;moved=1\"",
+        tandem: "alice@127.0.0.10:5060;transport=tcp\",\n      \"cseq\": \"11\",\n      \"route_set\": \"\",\n      \"socket\": \"tcp:127.0.0.1:5060\"\n    },\n    \"callee\": {\n      \"tag\": \"bob-tag\",\n      \"contact\": \"sip:bob@127.0.0.20:5060;transport=tcp;moved=1\"",
+        reason: "the Contact of the 2xx to a re-INVITE is tracked, too",
+    },
+    Accepted {
+        flow: "spiral",
+        kamailio: "      {\n        \"caller\": \"alice\"\n      },\n      \"inbound\",\n      {\n        \"caller\": \"alice\"\n      },\n      \"inbound\"",
+        tandem: "      {\n        \"caller\": \"alice\"\n      },\n      \"inbound\"",
+        reason: "a profile is a set of calls: a call is in it once",
+    },
 ];
 
 /// What Tandem has to show where Kamailio shows `recording`.

@@ -34,6 +34,7 @@ pub const INVITE: Invite<'static> = Invite {
 
 pub fn reply(status: u16, to_tag: &'static [u8]) -> Reply<'static> {
     Reply {
+        cseq: 1,
         status,
         to_tag,
         contact: b"sip:bob@127.0.0.1:25080",

@@ -1,4 +1,4 @@
-//! BYEs of our own, and word of what became of them.
+//! BYEs of our own, and word of what became of them; ACKs of answers that came too late.
 
 use std::sync::Arc;
 
@@ -22,28 +22,45 @@ pub(super) fn send(
     if request.leg.side == Side::Callee {
         lines.extend_from_slice(&state.callee_headers);
     }
+    let leg = request.leg.clone();
+    let mut local = local_request(run, request, b"BYE", lines);
+    local.done = Some(Box::new(ByeDone {
+        tracker: Arc::clone(&state.tracker),
+        id,
+        leg,
+    }));
+    run.send_local(local);
+}
+
+/// Acknowledges a 2xx that came when its call was over.
+pub(super) fn acknowledge(run: &mut Run, request: dialog::LocalRequest) {
+    let lines = b"Max-Forwards: 70\r\n".to_vec();
+    let local = local_request(run, request, b"ACK", lines);
+    run.send_local(local);
+}
+
+fn local_request(
+    run: &Run,
+    request: dialog::LocalRequest,
+    method: &[u8],
+    headers: Vec<u8>,
+) -> LocalRequest {
     let socket = std::str::from_utf8(&request.socket).ok();
     let socket = socket.and_then(|text| run.engine.sockets.find_text(text));
-    let local = LocalRequest {
-        method: b"BYE".to_vec(),
+    LocalRequest {
+        method: method.to_vec(),
         uri: request.request_uri,
         to: request.to,
         from: request.from,
         call_id: request.call_id,
         cseq: request.cseq,
         route: request.routes.join(&b","[..]),
-        headers: lines,
-        body: Vec::new(),
+        headers,
         next_hop: Some(request.next_hop),
         socket: socket.map(|socket| socket.id),
         has_max_forwards: true,
-        done: Some(Box::new(ByeDone {
-            tracker: Arc::clone(&state.tracker),
-            id,
-            leg: request.leg,
-        })),
-    };
-    run.send_local(local);
+        ..LocalRequest::default()
+    }
 }
 
 /// Tells the tracker how a BYE ended.

@@ -19,7 +19,8 @@ pub(super) fn carry_out(
     message: impl Fn(&Run) -> Working,
 ) {
     complain(run, id, &effects);
-    if effects.changed.is_none() && effects.byes.is_empty() {
+    let is_quiet = effects.changed.is_none() && effects.byes.is_empty() && effects.acks.is_empty();
+    if is_quiet {
         return;
     }
     // A call that is over goes with the last of those who hold its record, this function at least.
@@ -37,6 +38,9 @@ pub(super) fn carry_out(
     }
     if effects.wait_for_transaction {
         keep_for_transaction(run, state, id);
+    }
+    for request in effects.acks {
+        bye::acknowledge(run, request);
     }
     for request in effects.byes {
         bye::send(run, state, id, request, &[]);

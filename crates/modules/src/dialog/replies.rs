@@ -81,6 +81,7 @@ fn with_reply<R>(run: &Run, out: &ReplyOut, take: impl FnOnce(&Reply<'_>) -> R) 
     let socket = message::socket_text(run, hop.socket);
     take(&Reply {
         status: out.status,
+        cseq: message.cseq().map_or(0, |cseq| cseq.number),
         to_tag,
         contact,
         source: &source,

@@ -214,12 +214,13 @@ fn attribute(run: &mut Run, key: &Key, _: Index) -> Value {
 type Read = fn(&Run) -> Value;
 type Write = fn(&mut Run, Value) -> Result<(), SetError>;
 
-/// What `$dlg_ctx` knows. Values count for the call that is bound, else for the one to be.
+/// What `$dlg_ctx` knows: it shows what was written for this message, which counts for the call that is
+/// bound, or for the one to be.
 static WISHES: &[(&str, Read, Write)] = &[
     ("on", |run| int(wishes(run).map_or(0, |w| w.on)), set_on),
     (
         "flags",
-        |run| int(properties::flags(run)),
+        |run| int(wishes(run).map_or(0, |context| context.sflags)),
         |run, value| {
             let flags = u32::try_from(number(&value)?).unwrap_or(0);
             properties::change_flags(run, u32::MAX, flags);
@@ -298,9 +299,7 @@ fn bound_view(run: &Run) -> Option<DialogView> {
 }
 
 fn timeout(run: &Run) -> Value {
-    let of_call = bound_view(run).map(|call| call.lifetime());
-    let waiting = || wishes(run).and_then(|context| context.timeout);
-    int(of_call.or_else(waiting).unwrap_or(0))
+    int(wishes(run).and_then(|context| context.timeout).unwrap_or(0))
 }
 
 fn set_timeout(run: &mut Run, value: Value) -> Result<(), SetError> {
@@ -314,19 +313,13 @@ fn set_timeout(run: &mut Run, value: Value) -> Result<(), SetError> {
 }
 
 fn timeout_bye(run: &Run) -> Value {
-    let of_call = bound_view(run).map(|call| call.iflags());
-    let waiting = || wishes(run).map(|context| context.iflags);
-    let iflags = of_call.or_else(waiting).unwrap_or(0);
+    let iflags = wishes(run).map_or(0, |context| context.iflags);
     Value::from(iflags & iflags::TIMEOUT_BYE != 0)
 }
 
 fn timeout_route(run: &Run) -> Value {
-    let name = match bound_view(run) {
-        Some(call) => call.timeout_route().map(<[u8]>::to_vec),
-        None => wishes(run).map(|context| context.timeout_route.clone()),
-    };
-    let name = name.filter(|name| route_number(run, name).is_some());
-    Value::from(name)
+    let name = wishes(run).map(|context| context.timeout_route.as_slice());
+    Value::from(name.filter(|name| route_number(run, name).is_some()))
 }
 
 fn set_timeout_route(run: &mut Run, value: Value) -> Result<(), SetError> {

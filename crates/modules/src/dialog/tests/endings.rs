@@ -143,3 +143,39 @@ fn a_call_without_an_ack_ends_ten_seconds_after_noack_timeout() {
     assert_eq!(state_of(&mut bench), None);
     assert_eq!(bench.statistic("dialog", "expired_dialogs"), 1);
 }
+
+#[test]
+fn an_answer_after_our_own_480_gets_an_ack_and_a_bye() {
+    let mut bench = bench("", BEGIN);
+    let sent = bench.receive(ALICE, invite());
+    let to_bob = sent_to(&sent, BOB)[0].clone();
+    bench.receive(BOB, &reply(&to_bob, "180 Ringing", ""));
+    let ended = bench.command("dlg.terminate_dlg", &["call-1@test", "fa", ""]);
+    assert_eq!(ended, Ok(Vec::new()));
+    bench.settle();
+    let ok = reply(
+        &to_bob,
+        "200 OK",
+        "Contact: <sip:bob@10.0.0.3:5060;moved>\n",
+    );
+    let sent = bench.receive(BOB, &ok);
+    let lines: Vec<_> = sent_to(&sent, BOB).iter().map(|s| s.first_line()).collect();
+    assert_eq!(
+        lines,
+        [
+            "ACK sip:bob@10.0.0.3:5060;moved SIP/2.0",
+            "BYE sip:bob@10.0.0.3:5060;moved SIP/2.0"
+        ]
+    );
+    let bye = sent_to(&sent, BOB)[1].clone();
+    assert_eq!(sent_to(&sent, BOB)[0].header("CSeq"), "10 ACK");
+    assert_eq!(bye.header("CSeq"), "11 BYE");
+    assert_eq!(state_of(&mut bench), Some(5));
+    // A repeated 200 is acknowledged again, and no more.
+    let sent = bench.receive(BOB, &ok);
+    let lines: Vec<_> = sent_to(&sent, BOB).iter().map(|s| s.first_line()).collect();
+    assert_eq!(lines, ["ACK sip:bob@10.0.0.3:5060;moved SIP/2.0"]);
+    bench.receive(BOB, &reply(&bye, "200 OK", ""));
+    bench.advance(60_000);
+    assert_eq!(state_of(&mut bench), None);
+}
