@@ -13,6 +13,7 @@ pub struct Cpu {
 
 impl Cpu {
     /// What was used since `earlier`.
+    #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {
             user: self.user - earlier.user,
@@ -24,16 +25,22 @@ impl Cpu {
     pub fn total(self) -> f64 {
         self.user + self.system
     }
+
+    /// Microseconds of each for one of `count` pieces of work.
+    #[must_use]
+    pub fn micros_each(self, count: u64) -> Self {
+        let share = 1e6 / count.max(1) as f64;
+        Self {
+            user: self.user * share,
+            system: self.system * share,
+        }
+    }
 }
 
 /// A process and everything that it has started.
 pub fn family(pid: u32) -> Vec<u32> {
     let mut family = vec![pid];
-    let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+    let processes: Vec<(u32, u32)> = numbers("/proc")
         .filter_map(|process| Some((process, fields(process)?.get(1)?.parse().ok()?)))
         .collect();
     let mut at = 0;
@@ -52,17 +59,48 @@ pub fn family(pid: u32) -> Vec<u32> {
 
 /// The CPU that a process and its descendants have used.
 pub fn cpu(pid: u32) -> Cpu {
-    let mut sum = Cpu::default();
-    for process in family(pid) {
-        let Some(fields) = fields(process) else {
-            continue;
-        };
-        let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
-        // Fields 14 and 15 of the whole line; these begin with the third.
-        sum.user += ticks(11).unwrap_or(0.0) / TICKS_PER_SECOND;
-        sum.system += ticks(12).unwrap_or(0.0) / TICKS_PER_SECOND;
+    family(pid)
+        .into_iter()
+        .fold(Cpu::default(), |sum, process| {
+            let more = cpu_of_process(process);
+            Cpu {
+                user: sum.user + more.user,
+                system: sum.system + more.system,
+            }
+        })
+}
+
+/// The CPU that one process has used, all its threads together.
+///
+/// The scheduler counts the nanoseconds of each thread; the division into user and kernel time is sampled at every
+/// tick, so it is taken as a ratio only.
+pub fn cpu_of_process(pid: u32) -> Cpu {
+    let Some(fields) = fields(pid) else {
+        return Cpu::default();
+    };
+    // Fields 14 and 15 of the whole line; these begin with the third.
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
+    let (user, system) = (ticks(11).unwrap_or(0.0), ticks(12).unwrap_or(0.0));
+    let in_user = if user + system > 0.0 {
+        user / (user + system)
+    } else {
+        0.5
+    };
+    let threads = format!("/proc/{pid}/task");
+    let exact: f64 = numbers(&threads)
+        .filter_map(|thread| fs::read_to_string(format!("{threads}/{thread}/schedstat")).ok())
+        .filter_map(|line| line.split(' ').next()?.parse::<f64>().ok())
+        .sum::<f64>()
+        / 1e9;
+    let total = if exact > 0.0 {
+        exact
+    } else {
+        (user + system) / TICKS_PER_SECOND
+    };
+    Cpu {
+        user: total * in_user,
+        system: total * (1.0 - in_user),
     }
-    sum
 }
 
 /// Linux reports CPU in hundredths of a second on every architecture.
@@ -73,11 +111,32 @@ pub fn memory(pid: u32) -> u64 {
     family(pid).into_iter().filter_map(proportional).sum()
 }
 
+/// Whether some socket of this machine is bound to the UDP port.
+pub fn is_udp_port_bound(port: u16) -> bool {
+    let wanted = format!(":{port:04X}");
+    fs::read_to_string("/proc/net/udp").is_ok_and(|table| {
+        table
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_whitespace().nth(1))
+            .any(|local| local.ends_with(&wanted))
+    })
+}
+
 fn proportional(pid: u32) -> Option<u64> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     let line = rollup.lines().find(|line| line.starts_with("Pss:"))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// The entries of a directory whose names are numbers.
+fn numbers(directory: &str) -> impl Iterator<Item = u32> {
+    fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// The fields of `/proc/PID/stat` from the state on: the name before it may hold anything.

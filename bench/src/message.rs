@@ -1,5 +1,7 @@
 //! The messages of a call, written from what the other side sent.
 
+use std::fmt::Write;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -18,12 +20,21 @@ pub fn micros(start: Instant) -> u64 {
     start.elapsed().as_micros() as u64
 }
 
+/// A message to be refilled with what is received.
+///
+/// # Errors
+/// None that can happen: the message is valid.
+pub fn blank() -> io::Result<Message> {
+    Message::parse(b"OPTIONS sip:a SIP/2.0\r\n\r\n".to_vec())
+        .map_err(|_| io::Error::other("the blank message is not valid"))
+}
+
 /// The INVITE of a call.
 pub fn invite(number: u64, run: u64, own: SocketAddr, proxy: SocketAddr, sent: u64) -> Vec<u8> {
     let user = number % 1000;
     format!(
         "INVITE sip:callee{user}@{proxy} SIP/2.0\r\n\
-         Via: SIP/2.0/UDP {own};branch=z9hG4bKb{run}-{number}-1;rport\r\n\
+         Via: SIP/2.0/UDP {own};branch=z9hG4bKb{run}-{number}-INVITE;rport\r\n\
          Max-Forwards: 70\r\n\
          From: \"Caller {user}\" <sip:caller{user}@bench.example.org>;tag=f{number}\r\n\
          To: <sip:callee{user}@bench.example.org>\r\n\
@@ -45,6 +56,8 @@ pub fn invite(number: u64, run: u64, own: SocketAddr, proxy: SocketAddr, sent: u
 pub struct Within<'a> {
     /// The method.
     pub method: &'a str,
+    /// The method whose transaction it belongs to: an ACK for a refusal belongs to the INVITE's.
+    pub transaction: &'a str,
     /// The number of the call.
     pub number: u64,
     /// The number of the run.
@@ -85,6 +98,15 @@ impl Dialog {
             routes,
         })
     }
+
+    /// What the ACK for a refused INVITE needs: To as the reply has it, and the INVITE's own Request-URI.
+    pub fn from_refusal(refusal: &Message, number: u64, proxy: SocketAddr) -> Option<Self> {
+        Some(Self {
+            to: String::from_utf8_lossy(refusal.value(HeaderId::To)?).into_owned(),
+            target: format!("sip:callee{}@{proxy}", number % 1000),
+            routes: Vec::new(),
+        })
+    }
 }
 
 impl Within<'_> {
@@ -92,6 +114,7 @@ impl Within<'_> {
     pub fn write(&self) -> Vec<u8> {
         let Self {
             method,
+            transaction,
             number,
             run,
             cseq,
@@ -100,7 +123,7 @@ impl Within<'_> {
         } = self;
         let user = number % 1000;
         let mut text = format!(
-            "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKb{run}-{number}-{method};rport\r\n\
+            "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKb{run}-{number}-{transaction};rport\r\n\
              Max-Forwards: 70\r\n",
             dialog.target
         );
@@ -109,11 +132,12 @@ impl Within<'_> {
             text.push_str(route);
             text.push_str("\r\n");
         }
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "From: \"Caller {user}\" <sip:caller{user}@bench.example.org>;tag=f{number}\r\nTo: {}\r\n\
              Call-ID: {number}-{run}@127.0.0.1\r\nCSeq: {cseq} {method}\r\nContent-Length: 0\r\n\r\n",
             dialog.to
-        ));
+        );
         text.into_bytes()
     }
 }
