@@ -152,7 +152,10 @@ impl<'a> Records<'a> {
                 _ => Err(DecodeError::WrongType),
             };
         }
-        let len = if head & LONG != 0 {
+        let len = if head == LONG | TYPE_DOUBLE {
+            // The form of negative fractions: their length of eight reaches into the bit for long records.
+            8
+        } else if head & LONG != 0 {
             if !(1..=4).contains(&size) {
                 return Err(DecodeError::WrongType);
             }
