@@ -102,7 +102,7 @@ impl Run {
     }
 
     /// `100` to an INVITE, so that the client stops repeating it.
-    pub(crate) fn answer_trying(&mut self) {
+    pub fn answer_trying(&mut self) {
         let reason = self.engine.settings.relaying.auto_inv_100_reason.clone();
         self.answer_stateful(100, &reason);
     }
@@ -213,6 +213,9 @@ impl Run {
 
     fn local_reply(&self, working: &Working, status: u16, reason: &[u8], to_tag: &[u8]) -> Vec<u8> {
         let mut headers = working.reply_headers.clone();
+        if (300..400).contains(&status) {
+            headers.extend_from_slice(&redirection(working));
+        }
         let server = &self.engine.identity.server;
         if !server.is_empty() {
             headers.extend_from_slice(server);
@@ -243,6 +246,31 @@ impl Run {
             hook(self, out);
         }
     }
+}
+
+/// The Contact line of a redirection: the new Request-URI, if there is one, and the added destinations.
+fn redirection(working: &Working) -> Vec<u8> {
+    let own = working.target.uri.is_some() && !working.uri_consumed;
+    let own = own.then_some(&working.target);
+    let mut line = Vec::new();
+    for target in own.into_iter().chain(&working.branches) {
+        let Some(uri) = &target.uri else { continue };
+        line.extend_from_slice(if line.is_empty() {
+            b"Contact: <"
+        } else {
+            b", <"
+        });
+        line.extend_from_slice(uri);
+        line.push(b'>');
+        if let Ok(q) = u16::try_from(target.q) {
+            let q = f32::from(q) / 1000.0;
+            line.extend_from_slice(format!(";q={q}").as_bytes());
+        }
+    }
+    if !line.is_empty() {
+        line.extend_from_slice(b"\r\n");
+    }
+    line
 }
 
 fn challenge_lines(reply: &Message) -> Vec<Vec<u8>> {

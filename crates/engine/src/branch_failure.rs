@@ -30,6 +30,7 @@ pub(crate) fn start(run: &mut Run, status: u16, rest: Vec<usize>) -> Option<Outc
     let record = tx.branch(branch)?;
     let block = record.data.armed.on_branch_failure?;
     let mut working = tx.data.working.clone();
+    working.branches.clear();
     working.uri_consumed = true;
     run.reply = record.reply().map(Arc::clone);
     run.branch_status = status;

@@ -108,7 +108,6 @@ fn prepare(run: &mut Run, options: RelayOptions) -> Result<Box<Relay>, i32> {
     let shared = &mut tx.data.shared;
     let auto_100 = shared.wishes.auto_100.unwrap_or(by_default);
     let armed = Armed {
-        on_branch: shared.armed.on_branch.take(),
         on_reply: None,
         ..shared.armed
     };
@@ -315,10 +314,10 @@ impl Relay {
     }
 
     fn end(self: Box<Self>, run: &mut Run) -> Outcome<Pending> {
+        if run.routes.intersects(Routes::REQUEST) {
+            run.branch = None;
+        }
         if self.added > 0 {
-            let armed = &mut run.shared().armed;
-            armed.on_failure = None;
-            armed.on_branch_failure = None;
             return Outcome::Code(1);
         }
         if self.options.no_error_reply {

@@ -27,11 +27,8 @@ pub enum Stage {
     Reply,
     /// `reply_route` has ended, or there is none.
     ReplyMatch,
-    /// An onreply route has ended; these are still to be run.
-    OnReply {
-        /// The other armed one.
-        next: Option<BlockId>,
-    },
+    /// An onreply route has ended.
+    OnReply,
     /// `event_route[tm:branch-failure:…]` of a branch has ended.
     BranchFailureEnd(Box<BranchFailure>),
     /// The failure route of this branch has ended.
@@ -75,7 +72,7 @@ impl Stage {
             Self::RequestEnd => request_end(run),
             Self::Reply => reply(run),
             Self::ReplyMatch => reply_match(run, end),
-            Self::OnReply { next } => on_reply_end(run, end, next),
+            Self::OnReply => on_reply_end(run, end),
             Self::BranchFailureEnd(failure) => failure.end(run),
             Self::FailureEnd => failure_end(run),
             Self::Timer(id) => timer(run, id),
@@ -206,14 +203,8 @@ fn request_end(run: &mut Run) -> Outcome<Pending> {
 
 fn reply(run: &mut Run) -> Outcome<Pending> {
     let status = run.msg.message.status().unwrap_or(0);
-    let counters = &run.engine.counters;
-    counters.rcv_replies.increment();
-    if let Some(counter) = counters
-        .rcv_replies_by_class
-        .get(usize::from(status / 100).wrapping_sub(1))
-    {
-        counter.increment();
-    }
+    let method = run.msg.message.method();
+    run.engine.counters.reply_received(status, method);
     match run.engine.blocks.reply {
         Some(block) => start(run, block, Routes::CORE_REPLY, Stage::ReplyMatch),
         None => reply_match(
@@ -262,19 +253,17 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
         hook(run);
     }
     let Some(tx) = &run.tx else { return DONE };
-    let armed = (
-        tx.data.shared.armed.on_reply,
-        tx.branch(found.branch)
-            .and_then(|branch| branch.data.armed.on_reply),
-    );
-    match armed {
-        (Some(first), next) => start(run, first, Routes::ONREPLY, Stage::OnReply { next }),
-        (None, Some(only)) => start(run, only, Routes::ONREPLY, Stage::OnReply { next: None }),
-        (None, None) => judge(run, status),
+    // What a branch route armed takes the place of the transaction's own.
+    let of_branch = tx
+        .branch(found.branch)
+        .and_then(|branch| branch.data.armed.on_reply);
+    match of_branch.or(tx.data.shared.armed.on_reply) {
+        Some(block) => start(run, block, Routes::ONREPLY, Stage::OnReply),
+        None => judge(run, status),
     }
 }
 
-fn on_reply_end(run: &mut Run, end: RouteEnd, next: Option<BlockId>) -> Outcome<Pending> {
+fn on_reply_end(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
     let status = run.reply_status();
     let flags = run.msg.flags;
     if let Some(tx) = &mut run.tx {
@@ -283,12 +272,7 @@ fn on_reply_end(run: &mut Run, end: RouteEnd, next: Option<BlockId>) -> Outcome<
     if end.dropped && status < 200 {
         return DONE;
     }
-    match next {
-        Some(block) if !end.exited => {
-            start(run, block, Routes::ONREPLY, Stage::OnReply { next: None })
-        }
-        _ => judge(run, status),
-    }
+    judge(run, status)
 }
 
 /// The scripts of a reply have run: its failure may be one that a script wants to hear of.
@@ -333,7 +317,8 @@ fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
     };
     // The route sees the request as it was when the transaction was made.
     let reply = tx.branch(winner).and_then(|branch| branch.reply().cloned());
-    let working = tx.data.working.clone();
+    let mut working = tx.data.working.clone();
+    working.branches.clear();
     tx.data.shared.armed = Armed {
         on_reply: tx.data.shared.armed.on_reply,
         ..Armed::default()

@@ -132,12 +132,7 @@ impl<U, B> Transaction<U, B> {
 
     fn cancel_given_up(&mut self, branch: usize, now: Time, out: &mut Vec<Output>) {
         if self.branches[branch].cancel.is_none() {
-            let reason = if self.fork.cancelled {
-                Reason::None
-            } else {
-                Reason::Status(self.settings.policy.timeout_status)
-            };
-            self.prepare_cancel(branch, reason);
+            self.prepare_cancel(branch, Reason::None);
         }
         self.send_cancel(branch, now, out);
     }

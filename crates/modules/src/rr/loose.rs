@@ -162,10 +162,7 @@ impl Walk {
             return;
         }
         let line = [b"Route: <", run.msg.uri(), b">\r\n"].concat();
-        let message = &self.message;
-        if let Some(last) = message.headers_of(HeaderId::Route).next_back() {
-            run.msg.edits.insert_after(Tag::Route, &last, &line);
-        }
+        run.msg.edits.append_last(Tag::Route, &self.message, &line);
         run.msg.set_uri(uri.text.to_vec());
         run.msg.target.next_hop = None;
         self.remove(run, at);

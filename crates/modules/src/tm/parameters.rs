@@ -225,8 +225,8 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     text(
         "contact_flows_avp",
         None,
-        Some(no_flows),
-        "Flows of RFC 5626 are not supported.",
+        None,
+        "No meaning here: contacts of one instance are tried by preference only.",
     ),
     text(
         "ulattrs_xavp_name",
@@ -438,10 +438,6 @@ fn unless_empty(value: &ParameterValue, fault: &str) -> Result<(), String> {
         ParameterValue::Str(text) if text.is_empty() => Ok(()),
         _ => Err(fault.to_owned()),
     }
-}
-
-fn no_flows(value: &ParameterValue) -> Result<(), String> {
-    unless_empty(value, "flows of RFC 5626 are not supported")
 }
 
 fn no_xavp(value: &ParameterValue) -> Result<(), String> {

@@ -41,6 +41,11 @@ fn t_suspend(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
         Ok(tx) => {
             tx.data.suspended = true;
             tx.data.working = working;
+            let is_open = tx.is_invite() && tx.last_status() == 0;
+            let wish = tx.data.shared.wishes.auto_100;
+            if is_open && wish.unwrap_or(run.engine.settings.relaying.auto_inv_100) {
+                run.answer_trying();
+            }
             Outcome::Code(1)
         }
         Err(error) => {

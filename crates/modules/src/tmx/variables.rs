@@ -106,18 +106,25 @@ fn reply_code(run: &mut Run, _: &Key, _: Index) -> Value {
     Value::Int(status(run).into())
 }
 
+/// Empty without a reply, as is the status received last.
 fn reply_reason(run: &mut Run, _: &Key, _: Index) -> Value {
     if run.routes.intersects(Routes::REPLY) {
         return run.msg.message.reason().into();
     }
-    match &run.reply {
-        Some(reply) => reply.reason().into(),
-        None => Value::Null,
+    match (&run.reply, branch(run)) {
+        (Some(reply), _) => reply.reason().into(),
+        (None, Some(branch)) if branch.is_faked() => {
+            run.engine.settings.relaying.reply_408_reason[..].into()
+        }
+        _ => "".into(),
     }
 }
 
 fn reply_last(run: &mut Run, _: &Key, _: Index) -> Value {
-    Value::Int(branch(run).map_or(0, |branch| branch.last_status().into()))
+    match branch(run) {
+        Some(branch) => Value::Int(branch.verdict().unwrap_or(branch.last_status()).into()),
+        None => "".into(),
+    }
 }
 
 fn reply_ruid(run: &mut Run, _: &Key, _: Index) -> Value {
@@ -158,10 +165,8 @@ fn about(run: &mut Run, key: &Key, index: Index) -> Value {
         Key::Attr(ID_INDEX_NEW) => id(run, true, |id| id.index),
         Key::Attr(ID_LABEL_NEW) => id(run, true, |id| id.label),
         Key::Attr(REPLY_CODE) => reply_code(run, key, index),
-        Key::Attr(REPLY_TYPE) => {
-            let is_faked = branch(run).is_some_and(TxBranch::is_faked);
-            Value::from(is_faked && run.routes.intersects(Routes::FAILURE))
-        }
+        Key::Attr(REPLY_TYPE) if run.routes.intersects(Routes::REPLY) => Value::Int(0),
+        Key::Attr(REPLY_TYPE) => branch(run).map(TxBranch::is_faked).map(i64::from).into(),
         Key::Attr(BRANCH_INDEX) => branch_index(run, key, index),
         Key::Attr(REPLY_REASON) => reply_reason(run, key, index),
         Key::Attr(REPLY_LAST) => reply_last(run, key, index),

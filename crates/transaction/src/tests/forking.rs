@@ -107,7 +107,7 @@ fn a_late_ringing_of_a_branch_given_up_is_cancelled() {
     assert_eq!(call.reply(0, 180), None);
     assert_eq!(call.reply(0, 180), None);
     assert_eq!(call.times("b0 CANCEL"), [31_000]);
-    assert!(call.last("b0 CANCEL").contains("Reason: SIP;cause=408\r\n"));
+    assert!(!call.last("b0 CANCEL").contains("Reason:"));
     assert_eq!(call.reply_to(0, 200, "1 CANCEL"), None);
     assert_eq!(call.reply(0, 487), None);
     assert_eq!(call.count("b0 ACK"), 1);

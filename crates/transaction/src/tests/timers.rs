@@ -73,7 +73,7 @@ fn a_ringing_branch_ends_after_fr_inv_timer_and_is_cancelled() {
     call.run_until(120_100);
     assert_eq!(call.events, [(120_100, TIMEOUT_0)]);
     assert_eq!(call.times("b0 CANCEL"), [120_100]);
-    assert!(call.last("b0 CANCEL").contains("Reason: SIP;cause=408\r\n"));
+    assert!(!call.last("b0 CANCEL").contains("Reason:"));
     assert_eq!(call.decide(0, 408), Decision::AllFinal { winner: 0 });
     assert!(call.answer(408));
     call.ack();
