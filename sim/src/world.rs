@@ -72,7 +72,7 @@ pub(crate) struct Summary {
 pub(crate) fn run(seed: u64, verbose: bool) -> Result<Summary, String> {
     let mut random = Random::new(seed);
     let weather = Weather {
-        loss: *random.pick(&[0, 0, 2, 10, 25]),
+        loss: *random.pick(&[0, 0, 2, 8, 15]),
         duplication: *random.pick(&[0, 3, 20]),
         delay_max: *random.pick(&[5, 50, 900]),
     };
