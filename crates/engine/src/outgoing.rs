@@ -38,7 +38,7 @@ pub const fn framing(transport: Transport) -> Framing {
 }
 
 impl Engine {
-    /// The host and port that a socket shows in Via.
+    /// The host and port that a socket shows in Via; the usual port is left out, as Kamailio does.
     pub fn via_sent_by(&self, socket: SocketId) -> String {
         let Some(socket) = self.sockets.get(socket) else {
             return "127.0.0.1".to_owned();
@@ -48,8 +48,11 @@ impl Engine {
             .advertised_address
             .as_deref()
             .unwrap_or(&socket.shown_host);
-        let port = self.settings.advertised_port.unwrap_or(socket.shown_port);
-        format!("{host}:{port}")
+        match self.settings.advertised_port {
+            Some(port) => format!("{host}:{port}"),
+            None if socket.shown_port == 5060 => host.to_owned(),
+            None => format!("{host}:{}", socket.shown_port),
+        }
     }
 
     /// Our Via line for a request that leaves by this socket.
