@@ -34,11 +34,12 @@ impl State {
         let mut headers = Vec::new();
         self.push_contacts(&mut headers, run, owner, contacts);
         let message = &run.msg.message;
-        if self.path_mode.is_some_and(|mode| mode != PathMode::Quiet) && supports(message, b"path")
+        let shown = self.path_mode.is_some_and(|mode| mode != PathMode::Quiet);
+        if shown
+            && supports(message, b"path")
+            && let Ok(Some(path)) = joined_path(message)
         {
-            if let Ok(Some(path)) = joined_path(message) {
-                push_header(&mut headers, "Path", &path);
-            }
+            push_header(&mut headers, "Path", &path);
         }
         self.accepted.increment();
         Answer {

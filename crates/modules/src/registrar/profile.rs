@@ -14,8 +14,11 @@ const EXPIRED: &str = "exp";
 /// The event route's name.
 const EXPIRED_EVENT: &str = "usrloc:contact-expired";
 
+/// Reads an attribute.
+type Reader = fn(&Run, &Profile, &Contact) -> Value;
+
 /// Attributes, in the order of their numbers.
-const ATTRIBUTES: &[(&str, fn(&Run, &Profile, &Contact) -> Value)] = &[
+const ATTRIBUTES: &[(&str, Reader)] = &[
     ("aor", |_, profile, _| (&*profile.aor).into()),
     ("domain", |_, profile, _| (&*profile.domain).into()),
     ("aorhash", |_, _, _| Value::Int(0)),

@@ -58,6 +58,14 @@ impl Refusal {
         }
     }
 
+    /// The message can't be understood; nothing was looked up for it.
+    pub(super) const fn is_syntax(self) -> bool {
+        matches!(
+            self,
+            Self::ContactSyntax | Self::StarAndMore | Self::StarExpires | Self::Message
+        )
+    }
+
     /// The script function's code.
     pub(super) const fn code(self) -> i64 {
         match self {

@@ -45,15 +45,17 @@ pub(super) fn save(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 impl State {
     fn save(&self, run: &mut Run, domain: &Domain, uri: &[u8], flags: i64) -> i64 {
         let host = Uri::parse(uri).map(|uri| uri.host).unwrap_or_default();
-        let (aor, submission) = match self.read(run, uri, flags) {
-            Ok(read) => read,
-            Err((refusal, aor)) => {
-                let kept = aor.map(|aor| (domain.contacts(&aor), aor));
-                let owner = kept.as_ref().map(|(_, aor)| self.owner(domain, aor, host));
-                let stay = owner
-                    .as_ref()
-                    .zip(kept.as_ref().map(|(contacts, _)| &contacts[..]));
-                return self.refuse(run, refusal, stay, flags);
+        let aor = match self.aor(uri) {
+            Ok(aor) => aor,
+            Err(refusal) => return self.refuse(run, refusal, None, flags),
+        };
+        let submission = match self.submission(run, flags & MEMORY_ONLY != 0) {
+            Ok(submission) => submission,
+            Err(refusal) if refusal.is_syntax() => return self.refuse(run, refusal, None, flags),
+            Err(refusal) => {
+                let owner = self.owner(domain, &aor, host);
+                let contacts = domain.contacts(&aor);
+                return self.refuse(run, refusal, Some((&owner, &contacts)), flags);
             }
         };
         let result = self.commit(run, domain, &aor, submission, flags);
@@ -68,25 +70,6 @@ impl State {
                 if sent { code } else { -1 }
             }
             Err(refusal) => self.refuse(run, refusal, Some((&owner, &contacts)), flags),
-        }
-    }
-
-    fn read(
-        &self,
-        run: &mut Run,
-        uri: &[u8],
-        flags: i64,
-    ) -> Result<(Vec<u8>, Submission), (Refusal, Option<Vec<u8>>)> {
-        let aor = self.aor(uri).map_err(|refusal| (refusal, None))?;
-        match self.submission(run, flags & MEMORY_ONLY != 0) {
-            Ok(submission) => Ok((aor, submission)),
-            Err(
-                refusal @ (Refusal::ContactSyntax
-                | Refusal::StarExpires
-                | Refusal::StarAndMore
-                | Refusal::Message),
-            ) => Err((refusal, None)),
-            Err(refusal) => Err((refusal, Some(aor))),
         }
     }
 
