@@ -1,5 +1,7 @@
 //! The counters that the engine itself moves: Kamailio's `core` and `sl` groups.
 
+use sip::Method;
+
 use crate::statistics::{Counter, Statistics};
 
 /// Counters of the way of messages.
@@ -13,6 +15,10 @@ pub struct Counters {
     pub rcv_replies: Counter,
     /// Replies received by class 1xx to 6xx.
     pub rcv_replies_by_class: Vec<Counter>,
+    /// Replies of statuses that have a counter of their own, in the order of `STATUSES`, 18x first.
+    rcv_replies_by_status: Vec<Counter>,
+    /// Replies by method and class, in the order of `REPLY_METHODS`.
+    rcv_replies_by_method: Vec<[Counter; 6]>,
     /// Requests forwarded.
     pub fwd_requests: Counter,
     /// Replies forwarded.
@@ -58,6 +64,21 @@ pub const METHODS: [&str; 13] = [
     "refer",
 ];
 
+/// The statuses of replies that have a counter of their own.
+const STATUSES: [u16; 5] = [401, 404, 407, 480, 486];
+
+/// The methods whose replies have counters of their own, with the names that Kamailio gives them.
+const REPLY_METHODS: [(Method, &str); 8] = [
+    (Method::Invite, "invite"),
+    (Method::Bye, "bye"),
+    (Method::Register, "reg"),
+    (Method::Cancel, "cancel"),
+    (Method::Update, "update"),
+    (Method::Prack, "prack"),
+    (Method::Message, "message"),
+    (Method::Refer, "refer"),
+];
+
 impl Counters {
     /// Makes them known under their names.
     pub fn new(statistics: &Statistics) -> Self {
@@ -72,6 +93,10 @@ impl Counters {
             rcv_requests_by_method,
             rcv_replies: core("rcv_replies", "Replies received."),
             rcv_replies_by_class: (1..=6).map(by_class).collect(),
+            rcv_replies_by_status: by_status(&core),
+            rcv_replies_by_method: REPLY_METHODS
+                .map(|(_, method)| by_method_and_class(&core, method))
+                .into(),
             fwd_requests: core("fwd_requests", "Requests forwarded."),
             fwd_replies: core("fwd_replies", "Replies forwarded."),
             drop_requests: core("drop_requests", "Requests dropped."),
@@ -87,4 +112,41 @@ impl Counters {
             suspended: core("suspended_runs", "Runs set aside to wait."),
         }
     }
+
+    /// Counts a reply that was received.
+    pub(crate) fn reply_received(&self, status: u16, method: Method) {
+        self.rcv_replies.increment();
+        let class = usize::from(status / 100).wrapping_sub(1);
+        if let Some(counter) = self.rcv_replies_by_class.get(class) {
+            counter.increment();
+        }
+        let known = REPLY_METHODS.iter().position(|(known, _)| *known == method);
+        let of_method = known.and_then(|at| self.rcv_replies_by_method.get(at)?.get(class));
+        if let Some(counter) = of_method {
+            counter.increment();
+        }
+        let special = match status {
+            180..=189 => Some(0),
+            _ => STATUSES.iter().position(|s| *s == status).map(|at| at + 1),
+        };
+        if let Some(counter) = special.and_then(|at| self.rcv_replies_by_status.get(at)) {
+            counter.increment();
+        }
+    }
+}
+
+fn by_status(core: &impl Fn(&str, &str) -> Counter) -> Vec<Counter> {
+    let ringing = core("rcv_replies_18x", "Replies 180 to 189.");
+    let others = STATUSES.iter().map(|status| {
+        let name = format!("rcv_replies_{status}");
+        core(&name, "Replies of a status.")
+    });
+    std::iter::once(ringing).chain(others).collect()
+}
+
+fn by_method_and_class(core: &impl Fn(&str, &str) -> Counter, method: &str) -> [Counter; 6] {
+    [1, 2, 3, 4, 5, 6].map(|class| {
+        let name = format!("rcv_replies_{class}xx_{method}");
+        core(&name, "Replies of a class to requests of a method.")
+    })
 }

@@ -12,6 +12,8 @@ mod counters;
 mod corex;
 mod cfgutils;
 mod dialog;
+#[cfg(test)]
+mod management_tests;
 mod maxfwd;
 mod pv;
 mod registrar;
@@ -21,6 +23,7 @@ mod siputils;
 #[cfg(test)]
 mod testing;
 mod textops;
+mod textopsx;
 mod xlog;
 mod rr;
 mod sl;
@@ -31,4 +34,4 @@ mod usrloc;
 use engine::Module;
 
 /// All modules, the core's own names first.
-pub static ALL: &[&Module] = &[&core::MODULE, &cfg_rpc::MODULE, &statistics::MODULE, &kex::MODULE, &jsonrpcs::MODULE, &ctl::MODULE, &counters::MODULE, &corex::MODULE, &cfgutils::MODULE, &dialog::MODULE, &rr::MODULE, &sl::MODULE, &tm::MODULE, &tmx::MODULE, &maxfwd::MODULE, &pv::MODULE, &sanity::MODULE, &siputils::MODULE, &textops::MODULE, &xlog::MODULE, &usrloc::MODULE, &registrar::MODULE];
+pub static ALL: &[&Module] = &[&core::MODULE, &cfg_rpc::MODULE, &statistics::MODULE, &kex::MODULE, &jsonrpcs::MODULE, &ctl::MODULE, &counters::MODULE, &corex::MODULE, &cfgutils::MODULE, &dialog::MODULE, &rr::MODULE, &sl::MODULE, &tm::MODULE, &tmx::MODULE, &maxfwd::MODULE, &pv::MODULE, &sanity::MODULE, &siputils::MODULE, &textops::MODULE, &textopsx::MODULE, &xlog::MODULE, &usrloc::MODULE, &registrar::MODULE];

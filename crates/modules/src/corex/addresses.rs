@@ -46,7 +46,7 @@ pub(super) const FUNCTIONS: &[FunctionRow] = &[
         ADDRESS,
         ANY,
         source_address,
-        "Takes the message as sent from this address, proto:ip:port.",
+        "Takes the message as sent from this address, proto:ip:port; its transport stays.",
     ),
     function(
         "is_socket_name",
@@ -108,13 +108,12 @@ fn receive_socket_name(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 }
 
 fn source_address(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let Some((transport, remote)) = args.str(0).as_str().and_then(endpoint) else {
+    let Some((_, remote)) = args.str(0).as_str().and_then(endpoint) else {
         let text = format!("set_source_address: {} is no proto:ip:port", args.str(0));
         run.log(level::ERROR, "corex", &text);
         return Outcome::Code(-1);
     };
     run.msg.hop.remote = remote;
-    run.msg.hop.transport = transport;
     Outcome::Code(1)
 }
 

@@ -66,7 +66,7 @@ fn sockets(engine: &Arc<Engine>, call: &mut Call<'_>) -> Result<(), Fault> {
 }
 
 fn aliases(engine: &Arc<Engine>, call: &mut Call<'_>) -> Result<(), Fault> {
-    for alias in &engine.settings.aliases {
+    for alias in engine.settings.aliases.iter().rev() {
         let (proto, host, port) = alias_row(alias);
         call.add(
             Struct::new()

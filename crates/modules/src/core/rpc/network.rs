@@ -89,7 +89,7 @@ pub(crate) fn alias_row(alias: &Alias) -> (&'static str, &str, Option<u16>) {
 }
 
 fn aliases(engine: &Arc<Engine>, call: &mut Call<'_>) -> Result<(), Fault> {
-    let rows = engine.settings.aliases.iter().map(|alias| {
+    let rows = engine.settings.aliases.iter().rev().map(|alias| {
         let (proto, host, port) = alias_row(alias);
         let port = port.map_or_else(|| "*".to_owned(), |port| port.to_string());
         let row = Struct::new()

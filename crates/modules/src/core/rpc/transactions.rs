@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Engine, Input, Pending, Resume, Run};
 use rpc::{Call, Fault, Kind, Struct};
 use script::{Completion, Outcome};
-use sip::{HeaderId, Message, Method};
+use sip::{HeaderId, Method};
 use transaction::{Listed, TransactionId};
 
 use crate::command::{CommandRow, busy, command, list_command, needs, takes};
@@ -125,6 +125,8 @@ fn row(listed: &Listed) -> Struct {
         let header = listed.request.header(id);
         header.map(|header| header.span.of(listed.request.bytes()))
     };
+    let cseq = listed.request.cseq();
+    let cseq = cseq.map(|cseq| format!("CSeq: {}", cseq.number));
     let TransactionId { index, label } = listed.id;
     Struct::new()
         .with("cell", format!("0x{index:x}{label:08x}"))
@@ -134,7 +136,7 @@ fn row(listed: &Listed) -> Struct {
         .with("from", line(HeaderId::From))
         .with("to", line(HeaderId::To))
         .with("callid", line(HeaderId::CallId))
-        .with("cseq", line(HeaderId::CSeq))
+        .with("cseq", cseq)
         .with("uas_request", if listed.is_local { "no" } else { "yes" })
         .with("tflags", 0)
         .with("outgoings", listed.branches)
@@ -195,10 +197,8 @@ fn reply(engine: &Arc<Engine>, call: &mut Call<'_>) -> Result<(), Fault> {
     let name = text(call, "Transaction ID expected")?;
     let id = transaction_id(&name).ok_or(Fault::new(400, "ERROR: Invalid trans_id"))?;
     let answer = Answer::scan(call, id, status, reason)?;
-    let listed = engine.transactions.list(usize::MAX);
-    let request = listed.into_iter().find(|listed| listed.id == id);
-    let request = request.ok_or_else(not_found)?.request;
-    answer.post(engine, &request)
+    let key = engine.transactions.call_of(id).ok_or_else(not_found)?;
+    answer.post(engine, key)
 }
 
 fn transaction_id(name: &str) -> Option<TransactionId> {
@@ -222,7 +222,7 @@ fn reply_callid(engine: &Arc<Engine>, call: &mut Call<'_>) -> Result<(), Fault> 
     });
     let found = found.ok_or(Fault::new(404, "Transaction not found"))?;
     let answer = Answer::scan(call, found.id, status, reason)?;
-    answer.post(engine, &found.request)
+    answer.post(engine, engine.call_key(call_id.as_bytes()))
 }
 
 fn status_line(call: &mut Call<'_>) -> Result<(u16, String), Fault> {
@@ -288,8 +288,7 @@ impl Answer {
         })
     }
 
-    fn post(self, engine: &Engine, request: &Message) -> Result<(), Fault> {
-        let key = engine.call_key(request.call_id().unwrap_or_default());
+    fn post(self, engine: &Engine, key: u64) -> Result<(), Fault> {
         engine.post(key, Input::Job(Box::new(self))).map_err(busy)
     }
 }
