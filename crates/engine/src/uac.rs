@@ -54,10 +54,27 @@ pub trait Done: Send + std::fmt::Debug {
 }
 
 impl Run {
-    /// Sends a request of our own after this run, in its call's turn.
+    /// Sends a request of our own: at once if it belongs to the call at hand, its way is known and no route
+    /// wants to see it first; else after this run, in its call's turn.
     pub fn send_local(&mut self, request: LocalRequest) {
         let key = self.engine.call_key(&request.call_id);
-        self.follow_ups.push((key, local_job(request)));
+        let sender = Sender {
+            request,
+            at: At::Start,
+        };
+        let is_ready = key == self.call_key() && self.engine.blocks.local_request.is_none();
+        if is_ready
+            && let Destination::Known(hops) = sender.find(self)
+            && let Some(hop) = hops.first()
+        {
+            let (tx, branch) = (self.tx.take(), self.branch.take());
+            // Nothing is left to wait for, nor a route to run.
+            let _ = Box::new(sender).write(self, *hop);
+            self.check_in();
+            (self.tx, self.branch) = (tx, branch);
+        } else {
+            self.follow_ups.push((key, Input::Job(Box::new(sender))));
+        }
     }
 }
 
@@ -101,7 +118,8 @@ impl Resume for Sender {
 }
 
 impl Sender {
-    fn locate(mut self: Box<Self>, run: &mut Run) -> Outcome<Pending> {
+    /// The ways to the first Route, or wherever else it is to go.
+    fn find(&self, run: &Run) -> Destination {
         let mut origin = crate::events::stand_in();
         origin.target.socket = self.request.socket;
         if let Some(socket) = self.request.socket {
@@ -114,7 +132,11 @@ impl Sender {
             None if !first_route.is_empty() => first_route,
             None => &request.uri,
         };
-        match run.engine.destination_of(next, &origin, run.now.time) {
+        run.engine.destination_of(next, &origin, run.now.time)
+    }
+
+    fn locate(mut self: Box<Self>, run: &mut Run) -> Outcome<Pending> {
+        match self.find(run) {
             Destination::Known(hops) => match hops.first() {
                 Some(hop) => self.write(run, *hop),
                 None => self.fail(run, errors::UNRESOLVABLE),

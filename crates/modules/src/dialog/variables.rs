@@ -319,7 +319,8 @@ fn timeout_bye(run: &Run) -> Value {
 
 fn timeout_route(run: &Run) -> Value {
     let name = wishes(run).map(|context| context.timeout_route.as_slice());
-    Value::from(name.filter(|name| route_number(run, name).is_some()))
+    let known = |name: &&[u8]| !name.is_empty() && route_number(run, name).is_some();
+    Value::from(name.filter(known))
 }
 
 fn set_timeout_route(run: &mut Run, value: Value) -> Result<(), SetError> {
