@@ -1,5 +1,7 @@
 //! Substitutions in the manner of sed: `/expression/replacement/flags`.
 
+use std::ops::Range;
+
 use crate::catalog::{Catalog, FunctionId, NameError, Resolved, Signature};
 use crate::ere::{Ere, Flags};
 use crate::format::{Cursor, Scope, TextError};
@@ -105,16 +107,43 @@ impl Subst {
         rc: i64,
         text: &[u8],
     ) -> Option<(Vec<u8>, usize)> {
-        let mut out = Vec::new();
+        let replacements = self.replacements_in(host, rc, text);
+        let count = replacements.len();
+        if count == 0 {
+            return None;
+        }
+        let mut out = Vec::with_capacity(text.len());
         let mut copied = 0;
-        let mut count = 0;
+        for (range, replacement) in replacements {
+            out.extend_from_slice(&text[copied..range.start]);
+            out.extend_from_slice(&replacement);
+            copied = range.end;
+        }
+        out.extend_from_slice(&text[copied..]);
+        Some((out, count))
+    }
+
+    /// Each match with what is to stand in its place, in order.
+    pub fn replacements<H: Host + ?Sized>(
+        &self,
+        host: &mut H,
+        text: &[u8],
+    ) -> Vec<(Range<usize>, Vec<u8>)> {
+        self.replacements_in(host, 0, text)
+    }
+
+    fn replacements_in<H: Host + ?Sized>(
+        &self,
+        host: &mut H,
+        rc: i64,
+        text: &[u8],
+    ) -> Vec<(Range<usize>, Vec<u8>)> {
+        let mut found = Vec::new();
         for captures in self.ere.regex().captures_iter(text) {
             let Some(whole) = captures.get(0) else {
                 continue;
             };
-            out.extend_from_slice(&text[copied..whole.start()]);
-            copied = whole.end();
-            count += 1;
+            let mut out = Vec::new();
             for piece in &self.replacement {
                 match piece {
                     Piece::Text(text) => out.extend_from_slice(text),
@@ -129,15 +158,12 @@ impl Subst {
                     }
                 }
             }
+            found.push((whole.range(), out));
             if !self.all {
                 break;
             }
         }
-        if count == 0 {
-            return None;
-        }
-        out.extend_from_slice(&text[copied..]);
-        Some((out, count))
+        found
     }
 
     /// The expression.

@@ -1,11 +1,17 @@
 //! Module `textops`: looks for text in messages and changes headers and bodies.
 
+mod body;
 mod compare;
+mod headers;
+mod multipart;
 mod question;
+mod replace;
 mod sdp;
 
 use engine::{FunctionRow, Module, Pending};
 use script::Outcome;
+
+pub(crate) use headers::{add_to_replies, remove_where};
 
 use crate::row::{join, total};
 
@@ -21,7 +27,13 @@ pub(crate) static MODULE: Module = Module {
     doc: "Looks for text in messages and changes headers and bodies.",
 };
 
-const TABLES: &[&[FunctionRow]] = &[question::ROWS, compare::ROWS];
+const TABLES: &[&[FunctionRow]] = &[
+    question::ROWS,
+    compare::ROWS,
+    headers::ROWS,
+    replace::ROWS,
+    body::ROWS,
+];
 
 static FUNCTIONS: [FunctionRow; total(TABLES)] = join(TABLES);
 
