@@ -98,6 +98,12 @@ pub enum ParameterType {
     Repeated,
 }
 
+/// Says what is wrong with a parameter's value.
+pub type Check = fn(&ParameterValue) -> Result<(), String>;
+
+/// Builds a module's state.
+pub type Init = fn(&mut Setup<'_>) -> Result<(), InitError>;
+
 /// One module parameter.
 #[derive(Clone, Copy)]
 pub struct ParameterRow {
@@ -106,7 +112,7 @@ pub struct ParameterRow {
     /// Type and default.
     pub kind: ParameterType,
     /// A range check; its text is shown with the place of the `modparam`.
-    pub check: Option<fn(&ParameterValue) -> Result<(), String>>,
+    pub check: Option<Check>,
     /// One line for people; for one that has no meaning here it says so.
     pub doc: &'static str,
 }
@@ -147,7 +153,7 @@ pub struct Module {
     /// Counters that appear with the module.
     pub statistics: &'static [StatisticRow],
     /// Builds the module's state, adds its hooks and commands. Runs once, after the configuration is compiled.
-    pub init: Option<fn(&mut Setup<'_>) -> Result<(), InitError>>,
+    pub init: Option<Init>,
     /// One line for people.
     pub doc: &'static str,
 }

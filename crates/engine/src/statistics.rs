@@ -33,7 +33,10 @@ impl Counter {
 }
 
 enum Figure {
-    Counter { counter: Counter, resettable: bool },
+    Counter {
+        counter: Counter,
+        resettable: bool,
+    },
     Computed {
         compute: Compute,
         reset: Option<Reset>,
@@ -59,10 +62,16 @@ impl Figure {
     }
 }
 
+/// The figures of a group by name, each with its line of documentation.
+type Group = BTreeMap<String, (Figure, String)>;
+
+/// The statistics of a group with their lines of documentation, by name.
+type Group = BTreeMap<String, (Figure, String)>;
+
 /// All statistics of one engine, ordered by group and name.
 #[derive(Default)]
 pub struct Statistics {
-    groups: RwLock<BTreeMap<String, BTreeMap<String, (Figure, String)>>>,
+    groups: RwLock<BTreeMap<String, Group>>,
 }
 
 impl Statistics {
