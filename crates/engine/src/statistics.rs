@@ -65,9 +65,6 @@ impl Figure {
 /// The figures of a group by name, each with its line of documentation.
 type Group = BTreeMap<String, (Figure, String)>;
 
-/// The statistics of a group with their lines of documentation, by name.
-type Group = BTreeMap<String, (Figure, String)>;
-
 /// All statistics of one engine, ordered by group and name.
 #[derive(Default)]
 pub struct Statistics {
