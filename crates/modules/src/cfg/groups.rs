@@ -5,7 +5,7 @@ use script::ast::{ConfigVariable, SettingValue};
 use script::settings::{self, SettingKind};
 use script::{Settings, Str, Value};
 
-use super::store::{Group, Variable, VariableKind};
+use super::variable::{Group, Variable, VariableKind};
 
 /// Core settings that Kamailio shows in its group `core`.
 const CORE: &[&str] = &[

@@ -4,11 +4,13 @@
 mod groups;
 mod select;
 mod store;
+mod variable;
 
 use engine::{InitError, Setup};
 
 pub(crate) use select::SEL;
-pub(crate) use store::{Fault, GroupName, Store, shown};
+pub(crate) use store::{Fault, Store};
+pub(crate) use variable::{GroupName, shown};
 
 /// Makes the store of variables, and finds out what the configuration's selects mean.
 pub(crate) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {

@@ -1,7 +1,7 @@
 //! `$sel(…)` and `@…`: configuration variables, and the parts of a message that pseudo-variables have too.
 
 use engine::{InitError, Interner, KeyRule, Run, Setup, VariableRow};
-use script::{Catalog as _, Index, Key, KeySpec, Value};
+use script::{Catalog as _, Index, Key, KeySpec, NameError, Value};
 
 use super::store::{Place, Store};
 
@@ -49,6 +49,14 @@ const SAME_AS: &[(&str, &str)] = &[
     ("sys.pid", "pp"),
 ];
 
+/// Via headers, counted from 1 in selects and from 0 in pseudo-variables; their parts have the same names.
+const VIAS: &[(&str, &str)] = &[
+    ("via", "via0"),
+    ("via[1]", "via0"),
+    ("via[2]", "via1"),
+    ("via[-1]", "viaZ"),
+];
+
 /// What each select of a configuration means, by the number that its name got at load.
 pub(super) struct Selects(Vec<Option<Meaning>>);
 
@@ -70,11 +78,14 @@ fn resolve(names: &Interner, inner: &str) -> Result<KeySpec, String> {
     ))
 }
 
-fn same_as(inner: &str) -> Option<&'static str> {
-    SAME_AS
-        .iter()
-        .find(|(select, _)| *select == inner)
-        .map(|(_, variable)| *variable)
+/// The pseudo-variable that means the same as a select, and what stands in its parentheses.
+fn same_as(select: &str) -> Option<(&'static str, Option<&str>)> {
+    let plain = SAME_AS.iter().find(|(known, _)| *known == select);
+    plain.map(|(_, variable)| (*variable, None)).or_else(|| {
+        let (via, part) = select.split_once('.')?;
+        let (_, variable) = VIAS.iter().find(|(known, _)| *known == via)?;
+        Some((*variable, Some(part)))
+    })
 }
 
 impl Selects {
@@ -95,9 +106,12 @@ impl Selects {
 
 fn meaning(setup: &Setup<'_>, store: &Store, select: &str) -> Result<Meaning, InitError> {
     let unknown = || InitError(format!("@{select}: there is no such variable"));
-    if let Some(variable) = same_as(select) {
-        let found = setup.catalog.variable(variable, None);
-        let found = found.map_err(|_| InitError(format!("@{select} needs module pv")))?;
+    if let Some((variable, part)) = same_as(select) {
+        let found = setup.catalog.variable(variable, part);
+        let found = found.map_err(|error| match error {
+            NameError::Unknown => InitError(format!("@{select} needs module pv")),
+            NameError::Inner(reason) => InitError(format!("@{select}: {reason}")),
+        })?;
         let row = setup.catalog.variable_row(found.id);
         let key = match found.key {
             KeySpec::Attr(attribute) => Key::Attr(attribute),
