@@ -6,9 +6,10 @@ use std::sync::Arc;
 use script::{Outcome, Routes};
 
 use crate::events::Saved;
+use crate::judge::{decide, ended};
 use crate::pending::Pending;
 use crate::run::Run;
-use crate::stage::{Stage, decide, ended};
+use crate::stage::Stage;
 
 /// What goes on when the event route of a branch has ended.
 #[derive(Debug)]

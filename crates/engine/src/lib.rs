@@ -19,6 +19,7 @@ mod gate;
 mod hooks;
 mod identity;
 mod input;
+mod judge;
 mod load;
 mod log;
 mod mailbox;
@@ -62,8 +63,8 @@ pub use parameters::Parameters;
 pub use pending::{Pending, Resume};
 pub use process::{WAITING_MAX, Worker};
 pub use registry::{
-    FunctionRow, Handler, Interner, KeyRule, Module, ParameterRow, ParameterType, ParameterValue,
-    Setter, StatisticRow, VariableRow,
+    Check, FunctionRow, Handler, Init, Interner, KeyRule, Module, ParameterRow, ParameterType,
+    ParameterValue, Setter, StatisticRow, VariableRow,
 };
 pub use relay::{RelayOptions, relay};
 pub use run::{Locals, Operation, Run, Sending, Shared, Wishes};

@@ -48,7 +48,7 @@ pub struct RelayOptions {
 #[derive(Debug)]
 enum At {
     Next,
-    BranchRoute(Saved),
+    BranchRoute(Box<Saved>),
     Resolving(Box<Located>),
     OnSend(Box<Ready>),
 }
@@ -76,7 +76,7 @@ pub fn relay(run: &mut Run, options: RelayOptions) -> Outcome<Pending> {
         match (method, run.invite) {
             (Method::Ack, _) => return Outcome::Code(crate::forward::request(run, &options)),
             (Method::Cancel, Some(invite)) => {
-                let done = crate::stage::cancel_invite(run, invite);
+                let done = crate::judge::cancel_invite(run, invite);
                 return Outcome::Code(done.unwrap_or_else(i64::from));
             }
             (Method::Cancel, None) => match run.engine.settings.relaying.unmatched_cancel {
@@ -207,7 +207,7 @@ impl Relay {
         run.branch = run.tx.as_ref().map(|tx| tx.branches().len());
         run.branch_armed = armed;
         let saved = Saved::swap_message(run, working, Routes::BRANCH);
-        self.at = At::BranchRoute(saved);
+        self.at = At::BranchRoute(Box::new(saved));
         Outcome::Route {
             block,
             routes: Routes::BRANCH,

@@ -5,13 +5,10 @@ use std::sync::Arc;
 
 use script::{BlockId, Completion, Outcome, RouteEnd, Routes};
 use sip::{Message, Method};
-use transaction::{
-    CancelOutcome, Conclusion, Decision, Match, ReplyVerdict, TimerEvent, TransactionId,
-};
+use transaction::{Match, ReplyVerdict, TransactionId};
 
 use crate::branch_failure::BranchFailure;
-use crate::engine::Armed;
-use crate::errors;
+use crate::judge;
 use crate::log::level;
 use crate::pending::Pending;
 use crate::run::Run;
@@ -74,14 +71,16 @@ impl Stage {
             Self::ReplyMatch => reply_match(run, end),
             Self::OnReply => on_reply_end(run, end),
             Self::BranchFailureEnd(failure) => failure.end(run),
-            Self::FailureEnd => failure_end(run),
-            Self::Timer(id) => timer(run, id),
-            Self::BranchFailed { id, branch, status } => branch_failed(run, id, branch, status),
+            Self::FailureEnd => judge::failure_end(run),
+            Self::Timer(id) => judge::timer(run, id),
+            Self::BranchFailed { id, branch, status } => {
+                judge::branch_failed(run, id, branch, status)
+            }
             Self::BranchEnded { id, branch, status } => {
                 if !run.switch_transaction(id) {
                     return DONE;
                 }
-                ended(run, vec![branch], status)
+                judge::ended(run, vec![branch], status)
             }
         }
     }
@@ -246,7 +245,7 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
     run.msg.flags = flags | tx.data.working.flags;
     let status = message.status().unwrap_or(0);
     if tx.requester().is_none() {
-        return local_reply(run, status);
+        return crate::uac::replied(run, status);
     }
     let engine = Arc::clone(&run.engine);
     for hook in &engine.hooks.reply_in {
@@ -259,7 +258,7 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
         .and_then(|branch| branch.data.armed.on_reply);
     match of_branch.or(tx.data.shared.armed.on_reply) {
         Some(block) => start(run, block, Routes::ONREPLY, Stage::OnReply),
-        None => judge(run, status),
+        None => judge::judge(run, status),
     }
 }
 
@@ -272,209 +271,5 @@ fn on_reply_end(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
     if end.dropped && status < 200 {
         return DONE;
     }
-    judge(run, status)
-}
-
-/// The scripts of a reply have run: its failure may be one that a script wants to hear of.
-fn judge(run: &mut Run, status: u16) -> Outcome<Pending> {
-    match crate::branch_failure::start(run, status, Vec::new()) {
-        Some(outcome) => outcome,
-        None => decide(run, status),
-    }
-}
-
-/// The branch has a new status, its scripts have run: what becomes of it?
-pub(crate) fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
-    let now = run.now.time;
-    let (Some(branch), Some(tx)) = (run.branch, &mut run.tx) else {
-        return DONE;
-    };
-    if status >= 300
-        && !run.msg.message.is_request()
-        && let Some(record) = tx.branch_mut(branch)
-    {
-        record.data.reply = Some(Box::new(run.msg.clone()));
-    }
-    match tx.decide(branch, status, now, &mut run.out) {
-        Decision::ForwardNow => {
-            run.forward_branch_reply(branch, status);
-            DONE
-        }
-        Decision::AllFinal { winner } => all_final(run, winner),
-        Decision::Stored | Decision::Discard => DONE,
-    }
-}
-
-fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
-    let Some(tx) = &mut run.tx else { return DONE };
-    // Once only: a route that is not armed again is not run again when the same reply wins again.
-    let armed = tx
-        .branch_mut(winner)
-        .and_then(|branch| branch.data.armed.on_failure.take());
-    let Some(block) = armed else {
-        run.send_winner(winner);
-        return DONE;
-    };
-    // The route sees the request as it was when the transaction was made.
-    let reply = tx.branch(winner).and_then(|branch| branch.reply().cloned());
-    let mut working = tx.data.working.clone();
-    working.branches.clear();
-    tx.data.shared.armed = Armed {
-        on_reply: tx.data.shared.armed.on_reply,
-        ..Armed::default()
-    };
-    run.msg = working;
-    run.msg.uri_consumed = true;
-    run.reply = reply;
-    run.branch = Some(winner);
-    run.failure_winner = Some(winner);
-    start(run, block, Routes::FAILURE, Stage::FailureEnd)
-}
-
-fn failure_end(run: &mut Run) -> Outcome<Pending> {
-    let flags = run.msg.flags;
-    let Some(tx) = &mut run.tx else { return DONE };
-    tx.data.working.flags = flags;
-    let before = run.failure_winner.take();
-    match tx.conclude_failure() {
-        Conclusion::Continue | Conclusion::Answered => DONE,
-        // New branches that failed at once may bring another winner with a route of its own.
-        Conclusion::Relay { winner } if before != Some(winner) => {
-            let armed = tx
-                .branch(winner)
-                .is_some_and(|branch| branch.data.armed.on_failure.is_some());
-            if armed {
-                return all_final(run, winner);
-            }
-            run.send_winner(winner);
-            DONE
-        }
-        Conclusion::Relay { winner } => {
-            run.send_winner(winner);
-            DONE
-        }
-    }
-}
-
-fn timer(run: &mut Run, id: TransactionId) -> Outcome<Pending> {
-    if !run.switch_transaction(id) {
-        return DONE;
-    }
-    let now = run.now.time;
-    let Some(tx) = &mut run.tx else { return DONE };
-    let timeout_status = tx.settings().policy.timeout_status;
-    let events = tx.on_timer(now, &mut run.out);
-    let mut timed_out = Vec::new();
-    let mut is_unanswered = false;
-    for event in events {
-        match event {
-            TimerEvent::BranchTimeout { branch } => timed_out.push(branch),
-            TimerEvent::CancelTimeout { .. } | TimerEvent::NoAck => {}
-            TimerEvent::Unanswered => is_unanswered = !tx.is_silent(),
-        }
-    }
-    let local = tx.requester().is_none();
-    if local && let Some(branch) = timed_out.first() {
-        run.branch = Some(*branch);
-        return local_reply(run, timeout_status);
-    }
-    let outcome = ended(run, timed_out, timeout_status);
-    if is_unanswered && matches!(outcome, Outcome::Code(_)) {
-        run.engine.counters.err_requests.increment();
-        run.answer_made_up(timeout_status);
-    }
-    outcome
-}
-
-fn branch_failed(run: &mut Run, id: TransactionId, branch: usize, status: u16) -> Outcome<Pending> {
-    if !run.switch_transaction(id) {
-        return DONE;
-    }
-    let now = run.now.time;
-    let Some(tx) = &mut run.tx else { return DONE };
-    if !tx.branch_failed(branch, now) {
-        return DONE;
-    }
-    if tx.requester().is_none() {
-        run.branch = Some(branch);
-        return local_reply(run, status);
-    }
-    ended(run, vec![branch], status)
-}
-
-/// Judges branches that ended without a reply, one after the other.
-pub(crate) fn ended(run: &mut Run, mut branches: Vec<usize>, status: u16) -> Outcome<Pending> {
-    while !branches.is_empty() {
-        let branch = branches.remove(0);
-        run.branch = Some(branch);
-        if crate::failover::try_next(run, branch, status) {
-            continue;
-        }
-        let rest = std::mem::take(&mut branches);
-        if let Some(outcome) = crate::branch_failure::start(run, status, rest.clone()) {
-            return outcome;
-        }
-        branches = rest;
-        match decide(run, status) {
-            Outcome::Code(_) => {}
-            // Only the last branch can make all final, so nothing is left behind a failure route.
-            other => return other,
-        }
-    }
-    DONE
-}
-
-/// A CANCEL reached the INVITE that it means; returns the code of `t_relay()`.
-pub(crate) fn cancel_invite(run: &mut Run, invite: TransactionId) -> Result<i64, i32> {
-    run.ensure_transaction()?;
-    let Some(cancel) = run.tx.take() else {
-        return Err(errors::SERVER);
-    };
-    let reason = run
-        .msg
-        .message
-        .header_by_name(b"Reason")
-        .map(|header| header.value.to_vec());
-    let now = run.now.time;
-    let outcome = match run.engine.transactions.checkout(invite) {
-        Some(mut tx) => {
-            let outcome = tx.cancel(reason.as_deref(), now, &mut run.out);
-            run.tx = Some(tx);
-            Some(outcome)
-        }
-        None => None,
-    };
-    let mut follow_ups = Vec::new();
-    match &outcome {
-        Some(CancelOutcome::NoBranches) => {
-            run.answer_invite_cancelled();
-        }
-        Some(CancelOutcome::Cancelling(ended)) => {
-            let key = run.call_key();
-            follow_ups.extend(ended.iter().map(|branch| {
-                (
-                    key,
-                    crate::input::Input::BranchEnded {
-                        id: invite,
-                        branch: *branch,
-                        status: 487,
-                    },
-                )
-            }));
-        }
-        _ => {}
-    }
-    run.check_in();
-    run.tx = Some(cancel);
-    run.follow_ups.extend(follow_ups);
-    let text: &[u8] = match outcome {
-        Some(CancelOutcome::Cancelling(_) | CancelOutcome::NoBranches) => b"canceling",
-        _ => b"ok -- no more pending branches",
-    };
-    run.answer(200, text);
-    Ok(1)
-}
-
-fn local_reply(run: &mut Run, status: u16) -> Outcome<Pending> {
-    crate::uac::replied(run, status)
+    judge::judge(run, status)
 }

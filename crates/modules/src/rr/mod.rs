@@ -5,6 +5,8 @@ mod functions;
 mod loose;
 mod parameters;
 mod record;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 use engine::{InitError, Module, Setup};

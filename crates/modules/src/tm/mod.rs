@@ -2,11 +2,15 @@
 
 mod arm;
 mod ask;
+mod check;
+mod configure;
 mod contacts;
 mod parameters;
 mod relay;
 mod reply;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod uac;
 
 pub(crate) use ask::status;
@@ -22,7 +26,7 @@ pub static MODULE: Module = Module {
     variables: &[],
     parameters: parameters::PARAMETERS,
     statistics: &[],
-    init: Some(parameters::init),
+    init: Some(configure::init),
     doc: "Stateful relaying, forking, failure routes.",
 };
 

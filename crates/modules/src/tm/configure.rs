@@ -1,0 +1,99 @@
+//! What becomes of the parameters: the settings of transactions and of relaying.
+
+use engine::{InitError, Parameters, Relaying, Run, Setup, UnmatchedCancel};
+use transaction::{Forget, SilentBranch};
+
+use super::State;
+
+/// Builds the settings of transactions and of relaying.
+pub(super) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
+    let parameters = setup.parameters;
+    let max_branches = u8::try_from(setup.settings.max_branches).unwrap_or(u8::MAX);
+    setup.settings.transactions = transactions(parameters, max_branches);
+    setup.settings.relaying = relaying(parameters);
+    let state = State {
+        fr_timer: setup.variable("tm", "fr_timer_avp")?,
+        fr_inv_timer: setup.variable("tm", "fr_inv_timer_avp")?,
+        has_contacts: parameters.text("tm", "contacts_avp").is_some(),
+        defaults: setup.settings.transactions,
+    };
+    if state.fr_timer.is_some() || state.fr_inv_timer.is_some() {
+        setup.hooks.transaction_created.push(timers_from_variables);
+    }
+    setup.put_state(state);
+    Ok(())
+}
+
+fn transactions(parameters: &Parameters, max_branches: u8) -> transaction::Settings {
+    let int = |name| parameters.int("tm", name);
+    let is_on = |name| int(name) != 0;
+    let ms = |name| u32::try_from(int(name)).unwrap_or(u32::MAX);
+    let copied = parameters.text("tm", "ac_extra_hdrs");
+    transaction::Settings {
+        timers: transaction::Timers {
+            fr_timer: ms("fr_timer"),
+            fr_inv_timer: ms("fr_inv_timer"),
+            max_inv_lifetime: ms("max_inv_lifetime"),
+            max_noninv_lifetime: ms("max_noninv_lifetime"),
+            wt_timer: ms("wt_timer"),
+            retr_timer1: ms("retr_timer1"),
+            retr_timer2: ms("retr_timer2"),
+        },
+        policy: transaction::Policy {
+            restart_fr_on_each_reply: is_on("restart_fr_on_each_reply"),
+            cancel_b_method: match int("cancel_b_method") {
+                0 => SilentBranch::Fake487,
+                2 => SilentBranch::CancelAnyway,
+                _ => SilentBranch::WaitForProvisional,
+            },
+            disable_6xx_block: is_on("disable_6xx_block"),
+            failure_reply_mode: match int("failure_reply_mode") {
+                0 => Forget::Nothing,
+                2 => Forget::LastLeg,
+                _ => Forget::All,
+            },
+            faked_reply_prio: i32::try_from(int("faked_reply_prio")).unwrap_or(0),
+            aggregate_challenges: is_on("aggregate_challenges"),
+            local_cancel_reason: is_on("local_cancel_reason"),
+            e2e_cancel_reason: is_on("e2e_cancel_reason"),
+            relay_100: is_on("relay_100"),
+            timeout_status: u16::try_from(int("reply_408_code")).unwrap_or(408),
+            max_branches,
+        },
+        // Set once for the process, and needed as long as it lives.
+        copied_headers: copied.map(|prefix| &*prefix.into_bytes().leak()),
+    }
+}
+
+fn relaying(parameters: &Parameters) -> Relaying {
+    let phrase = |name| parameters.str("tm", name).unwrap_or_default().into_bytes();
+    Relaying {
+        auto_inv_100: parameters.int("tm", "auto_inv_100") != 0,
+        auto_inv_100_reason: phrase("auto_inv_100_reason"),
+        unmatched_cancel: match parameters.int("tm", "unmatched_cancel") {
+            1 => UnmatchedCancel::Stateless,
+            2 => UnmatchedCancel::Drop,
+            _ => UnmatchedCancel::Stateful,
+        },
+        remap_503_500: parameters.int("tm", "remap_503_500") != 0,
+        reply_408_reason: phrase("reply_408_reason"),
+        pass_provisional_replies: parameters.int("tm", "pass_provisional_replies") != 0,
+        default_code: u16::try_from(parameters.int("tm", "default_code")).unwrap_or(500),
+        default_reason: phrase("default_reason"),
+    }
+}
+
+/// `fr_timer_avp` and `fr_inv_timer_avp`: seconds, for the transaction that was just made.
+fn timers_from_variables(run: &mut Run) {
+    let state = run.state::<State>();
+    let mut ms = |variable: &Option<script::Variable>| {
+        let seconds = variable
+            .as_ref()
+            .and_then(|variable| variable.get(run).to_int())
+            .unwrap_or(0);
+        u32::try_from(seconds.saturating_mul(1000)).unwrap_or(0)
+    };
+    let (fr_timer, fr_inv_timer) = (ms(&state.fr_timer), ms(&state.fr_inv_timer));
+    // Its result is that of the script function: always the same here.
+    let _ = super::settings::set_fr(run, fr_inv_timer, fr_timer);
+}
