@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use engine::{
     FunctionRow, InitError, Module, ParameterRow, ParameterType, Pending, Run, Setup, level,
 };
-use script::{Args, Format, Outcome, Parameter, ParameterKind, Routes, Str};
+use script::{Args, Format, Outcome, Parameter, ParameterKind, Routes, log_level};
 
-use crate::row::{function, function_optional, param, parameter};
+use crate::row::{function, param, parameter};
 
 /// Log lines.
 pub(crate) static MODULE: Module = Module {
@@ -23,30 +23,44 @@ pub(crate) static MODULE: Module = Module {
 
 const LAZY: ParameterKind = ParameterKind::Lazy;
 const FORMAT: &[Parameter] = &[param("format", LAZY)];
-const LEVEL: &[Parameter] = &[param("level", LAZY), param("format", LAZY)];
-const ANY: &[Parameter] = &[
-    param("facility_or_level_or_format", LAZY),
-    param("level_or_format", LAZY),
+const LEVEL: &[Parameter] = &[param("level", ParameterKind::Level), param("format", LAZY)];
+const FACILITY: &[Parameter] = &[
+    param("facility", LAZY),
+    param("level", ParameterKind::Level),
     param("format", LAZY),
 ];
 const ROUTES: Routes = Routes::ANY;
 
 static FUNCTIONS: &[FunctionRow] = &[
-    function_optional(
+    function(
         "xlog",
-        ANY,
-        1,
+        FORMAT,
         ROUTES,
         xlog,
-        "Writes a line: [[facility,] level,] format.",
+        "Writes a line at the level of errors.",
     ),
-    function_optional(
+    function("xlog", LEVEL, ROUTES, xlog, "The same at a level."),
+    function(
+        "xlog",
+        FACILITY,
+        ROUTES,
+        xlog,
+        "The same; all lines share the core's facility.",
+    ),
+    function(
         "xlogl",
-        ANY,
-        1,
+        FORMAT,
         ROUTES,
         xlogl,
         "The same with the line of the configuration.",
+    ),
+    function("xlogl", LEVEL, ROUTES, xlogl, "The same at a level."),
+    function(
+        "xlogl",
+        FACILITY,
+        ROUTES,
+        xlogl,
+        "The same; all lines share the core's facility.",
     ),
     function(
         "xlogm",
@@ -169,25 +183,6 @@ fn log_prefix(setup: &Setup<'_>) -> Result<Option<Format>, InitError> {
         .map_err(|error| InitError(format!("log_prefix \"{text}\": {error}")))
 }
 
-/// The level that a text like `L_INFO` names: only the letter behind `L_` counts.
-fn named_level(text: &Str) -> Option<i32> {
-    if let Some(number) = script::parse_int(text) {
-        return i32::try_from(number).ok();
-    }
-    let letter = text.strip_prefix(b"L_")?.first()?;
-    Some(match letter {
-        b'A' => level::ALERT,
-        b'B' => level::BUG,
-        b'C' => level::CRITICAL,
-        b'E' => level::ERROR,
-        b'W' => level::WARNING,
-        b'N' => level::NOTICE,
-        b'I' => level::INFO,
-        b'D' => level::DEBUG,
-        _ => return None,
-    })
-}
-
 fn xlog(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     leveled(run, args, false)
 }
@@ -217,7 +212,7 @@ fn leveled(run: &mut Run, args: &mut Args<'_>, with_line: bool) -> Outcome<Pendi
 fn argument_level(run: &mut Run, args: &Args<'_>, at: usize) -> Option<i32> {
     let mut text = Vec::with_capacity(8);
     args.lazy(at)?.print(run, &mut text);
-    named_level(&Str::from(text))
+    log_level(&text)
 }
 
 fn xlogm(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
@@ -278,25 +273,4 @@ fn write(run: &mut Run, args: &Args<'_>, wanted: i32, format: usize, with_line: 
     line.truncate(state.line_max);
     let line = String::from_utf8_lossy(&line).into_owned();
     run.engine.log.write(wanted.max(level::ALERT), line);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_third_letter_is_the_level() {
-        for (text, wanted) in [
-            ("L_ERR", Some(-1)),
-            ("L_WARN", Some(0)),
-            ("L_Ixyz", Some(2)),
-            ("3", Some(3)),
-            ("-1", Some(-1)),
-            ("INFO", None),
-            ("L_x", None),
-            ("L_", None),
-        ] {
-            assert_eq!(named_level(&Str::from(text)), wanted, "{text}");
-        }
-    }
 }

@@ -47,6 +47,8 @@ pub enum ParameterKind {
     Static,
     /// A format string handed over unprinted, for functions that may not need it (log lines).
     Lazy,
+    /// A log level, handed over as `Lazy`: a constant one that is none is an error at load.
+    Level,
     /// The name of one variable, in quotes or bare; handed over as the variable itself.
     Variable,
     /// As `Variable`, and it must be writable.

@@ -7,6 +7,7 @@ use crate::catalog::{BlockKind, FunctionId, Parameter, ParameterKind, Signature}
 use crate::diagnostic::Diagnostic;
 use crate::ere::Flags;
 use crate::format::Format;
+use crate::level::log_level;
 use crate::program::{Arg, CallSite, Making};
 use crate::subst::Subst;
 use crate::value::{Str, parse_int};
@@ -182,6 +183,15 @@ impl Compiler<'_> {
             }
             ParameterKind::Static => Some(Arg::Str(text.clone())),
             ParameterKind::Lazy => self.format(text, arg).map(Arg::Lazy),
+            ParameterKind::Level => {
+                let format = self.format(text, arg)?;
+                match format.constant() {
+                    Some(text) if log_level(&text).is_none() => {
+                        self.refuse(parameter, arg, function, "a log level, like `L_INFO`")
+                    }
+                    _ => Some(Arg::Lazy(format)),
+                }
+            }
             ParameterKind::Variable | ParameterKind::Target => {
                 self.variable_argument(parameter, text, arg, function)
             }

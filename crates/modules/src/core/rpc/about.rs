@@ -206,8 +206,8 @@ pub(super) fn facts(engine: &Engine) -> Result<Arc<Facts>, Fault> {
 }
 
 fn echo(_: &Arc<Engine>, call: &mut Call<'_>) -> Result<(), Fault> {
-    while let Some(value) = call.opt_value() {
-        call.add(value);
+    while let Some(text) = call.opt_text()? {
+        call.add(text);
     }
     Ok(())
 }
