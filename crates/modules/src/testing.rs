@@ -185,7 +185,7 @@ fn world(log: Log) -> World {
     let resolver = Resolver::new(
         Box::new(TableLookup::new()),
         ResolveSettings::default(),
-        Hosts::default(),
+        Hosts::parse("10.0.0.7 pair.test\n10.0.0.6 pair.test\n"),
         Box::new(|_| 0),
         Arc::default(),
     );

@@ -175,3 +175,42 @@ fn a_redirection_lists_the_destinations() {
     let sent = bench.receive(CALLER, &invite());
     assert_eq!(sent[0].header("Contact"), "<sip:c@10.0.0.7>;q=0.5");
 }
+
+#[test]
+fn a_silent_address_is_followed_by_the_next_one() {
+    let run = |flags: &str| {
+        let mut bench = Bench::new(&config(&format!(
+            "use_dns_failover=yes\nmodparam(\"tm\", \"fr_timer\", 1000)\n\
+             request_route {{ $ru = \"sip:b@pair.test:5060\"; t_relay_to(\"{flags}\"); }}",
+        )));
+        let mut sent = bench.receive(CALLER, &invite());
+        sent.extend(bench.advance(3_000));
+        sent
+    };
+    let sent = run("0");
+    let mut ways: Vec<_> = invites(&sent)
+        .iter()
+        .map(|sent| sent.to.ip().to_string())
+        .collect();
+    ways.dedup();
+    assert_eq!(ways, ["10.0.0.7", "10.0.0.6"]);
+    let branch = |sent: &Sent| sent.header("Via").to_owned();
+    let first = invites(&sent)[0];
+    let second = invites(&sent)
+        .into_iter()
+        .find(|sent| sent.to.ip().to_string() == "10.0.0.6");
+    assert!(
+        second
+            .is_some_and(|second| branch(second).ends_with(".1") && branch(first).ends_with(".0"))
+    );
+    let timeouts = sent
+        .iter()
+        .filter(|sent| sent.first_line() == "SIP/2.0 408 Request Timeout");
+    assert!(timeouts.count() >= 1, "{sent:?}");
+    let sent = run("4");
+    assert!(
+        invites(&sent)
+            .iter()
+            .all(|sent| sent.to.ip().to_string() == "10.0.0.7")
+    );
+}
