@@ -11,8 +11,8 @@ use engine::{
 use nix::unistd::{getpgrp, getpid};
 use rpc::{DoorTable, Doors, Registry};
 use script::settings::Usage;
-use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 use transport::listen::WorkerListeners;
@@ -31,6 +31,12 @@ const STOP_PENDING: Duration = Duration::from_millis(3_500);
 /// It could not start: the reason.
 pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     daemon::detach();
+    let control = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the control runtime: {error}"))?;
+    // Before anybody can see that we are here, and send one.
+    let signals = Signals::listen(&control)?;
     let settings = loaded.settings.clone();
     let log = start_log(options, &settings);
     explain_settings(&settings, &log);
@@ -42,8 +48,8 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     let (user, group) = account(options, &settings);
     hand_over(&run_dir, user.as_deref(), group.as_deref());
     privileges::drop_to(user.as_deref(), group.as_deref())?;
-    if let Some(dir) = &options.work_dir {
-        std::env::set_current_dir(dir)
+    if let Some(dir) = work_dir(options, &settings) {
+        std::env::set_current_dir(&dir)
             .map_err(|error| format!("cannot go to {}: {error}", dir.display()))?;
     }
 
@@ -71,10 +77,6 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
         doors,
     } = build(loaded, world)?;
 
-    let control = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start the control runtime: {error}"))?;
     let registry = registry(&engine, commands)?;
     let table = registry.1;
     let doors = Doors::start(&doors, registry.0, table, control.handle())
@@ -84,7 +86,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     let threads = start_workers(&engine, clock, listeners, seats, &stopped)?;
     greet(options, &engine, &run_dir);
     daemon::tell_ready();
-    control.block_on(serve(&engine, doors))?;
+    control.block_on(serve(&engine, signals, doors));
     // The workers have ended if nobody listens.
     let _ = stop.send(true);
     for thread in threads {
@@ -103,7 +105,7 @@ fn start_log(options: &Options, settings: &script::Settings) -> Log {
     let to_stderr = options.log_stderr || settings.bool("log_stderror");
     let target = if to_stderr {
         LogTarget::Stderr {
-            color: options.color,
+            color: options.color || settings.bool("log_color"),
         }
     } else {
         let name = settings.str("log_name");
@@ -151,6 +153,15 @@ fn facility(name: &str) -> u8 {
         .iter()
         .position(|known| *known == name)
         .map_or(3, |at| at as u8)
+}
+
+/// Where to work: as told, else at the root once in the background, so that no file system is kept busy.
+fn work_dir(options: &Options, settings: &script::Settings) -> Option<PathBuf> {
+    let told = settings
+        .is_set("workdir")
+        .then(|| PathBuf::from(settings.str("workdir")));
+    let background = daemon::is_child().then(|| PathBuf::from("/"));
+    options.work_dir.clone().or(told).or(background)
 }
 
 /// The directory of the control sockets. Without a configuration of the operator's own, one that we may write to.
@@ -308,22 +319,43 @@ fn greet(options: &Options, engine: &Engine, run_dir: &Path) {
     );
 }
 
-/// Waits for the signal that ends the process, then lets what is pending end.
-async fn serve(engine: &Arc<Engine>, doors: Doors) -> Result<(), String> {
-    let listen = |kind| signal(kind).map_err(|error| format!("cannot take signals: {error}"));
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut hang_up = listen(SignalKind::hangup())?;
-    // A peer that closes a control socket must not end the process.
-    let mut pipe = listen(SignalKind::pipe())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hang_up.recv() => engine.log.line(level::NOTICE, "core", "SIGHUP: nothing to do"),
-            _ = pipe.recv() => {}
+/// The signals that are taken.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    /// A peer that closes a control socket must not end the process.
+    pipe: Signal,
+}
+
+impl Signals {
+    fn listen(control: &Runtime) -> Result<Self, String> {
+        let _entered = control.enter();
+        let listen = |kind| signal(kind).map_err(|error| format!("cannot take signals: {error}"));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+            pipe: listen(SignalKind::pipe())?,
+        })
+    }
+
+    /// Waits for one that ends the process.
+    async fn end(&mut self, engine: &Engine) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => engine.log.line(level::NOTICE, "core", "SIGHUP: nothing to do"),
+                _ = self.pipe.recv() => {}
+            }
         }
     }
+}
+
+/// Waits for the signal that ends the process, then lets what is pending end.
+async fn serve(engine: &Arc<Engine>, mut signals: Signals, doors: Doors) {
+    signals.end(engine).await;
     engine
         .log
         .line(level::NOTICE, "core", "stopping: no new calls are taken");
@@ -333,7 +365,6 @@ async fn serve(engine: &Arc<Engine>, doors: Doors) -> Result<(), String> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     doors.stop().await;
-    Ok(())
 }
 
 fn has_pending(engine: &Engine) -> bool {
