@@ -72,21 +72,35 @@ fn early_timeout_is_exact_and_counted() {
     assert_eq!(s.ask("dlg.profile_get_size", &json!(["inbound"])), json!(0));
 }
 
-/// A 2xx that nobody acknowledges ends after `noack_timeout`.
+/// A 2xx that nobody acknowledges leaves ten seconds after `noack_timeout`; an ACK that comes in them brings the
+/// call's lifetime back.
 #[test]
 fn noack_timeout_is_exact() {
     let Some(mut s) = start("modparam(\"dialog\", \"noack_timeout\", 2)") else {
         return;
     };
-    let (alice, bob, _, received) = invited(&mut s, "noack@test");
+    let (alice, bob, mut caller, received) = invited(&mut s, "noack@test");
     s.reply(bob, &received, 200, "OK", "bob-tag");
-    s.expect(alice, "200 INVITE");
+    let ok = s.expect(alice, "200 INVITE");
     let answered = Instant::now();
-    s.await_line("event end");
+    let lives = |list: &Value, seconds: u32| list[0]["lifetime"] == json!(seconds);
+    assert!(lives(&s.ask("dlg.list", &json!([])), 3600));
+    s.until("ten seconds are left", "dlg.list", json!([]), |list| {
+        lives(list, 10)
+    });
     let took = answered.elapsed();
     assert!((1500..3500).contains(&took.as_millis()), "after {took:?}");
-    gone_after(&mut s, answered);
-    assert_eq!(statistic(&mut s, "active"), 0);
+
+    caller.learn(&ok);
+    let ack = caller.ack(s.at(alice));
+    s.send(alice, &ack);
+    s.expect(bob, "ACK");
+    let call = &s.ask("dlg.list", &json!([]))[0];
+    assert_eq!(
+        (&call["state"], &call["lifetime"]),
+        (&json!(4), &json!(3600)),
+        "{call}"
+    );
 }
 
 /// A BYE that Bob never answers does not keep the record longer than its deadline.

@@ -64,6 +64,24 @@ pub const ACCEPTED: &[Accepted] = &[
         tandem: "      {\n        \"caller\": \"alice\"\n      },\n      \"inbound\"",
         reason: "a profile is a set of calls: a call is in it once",
     },
+    Accepted {
+        flow: "contacts_come_and_go",
+        kamailio: "<sip:work@127.0.0.20:5060>;q=0.9;expires=120, <sip:home@127.0.0.10:5060;a=1>;q=0.95;expires=60",
+        tandem: "<sip:home@127.0.0.10:5060;a=1>;q=0.95;expires=60, <sip:work@127.0.0.20:5060>;q=0.9;expires=120",
+        reason: "the contact with the highest q is the first also after its q was changed",
+    },
+    Accepted {
+        flow: "contacts_come_and_go",
+        kamailio: "<sip:fourth@127.0.0.31>;expires=300, <sip:third@127.0.0.30:5060>;expires=400",
+        tandem: "<sip:third@127.0.0.30:5060>;expires=400, <sip:fourth@127.0.0.31>;expires=300",
+        reason: "contacts of one header are kept in the order in which they were written",
+    },
+    Accepted {
+        flow: "kamcmd",
+        kamailio: "Methods: -1",
+        tandem: "Methods: 4294967295",
+        reason: "binrpc carries numbers beyond 31 bits as what they are",
+    },
 ];
 
 /// What Tandem has to show where Kamailio shows `recording`.

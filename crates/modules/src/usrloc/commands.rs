@@ -104,7 +104,7 @@ fn dump(engine: &Arc<Engine>, call: &mut Call<'_>) -> Result<(), Fault> {
             .with("Max-Slots", domain.fullest());
         let table = Struct::new()
             .with("Domain", domain.name())
-            .with("Size", SHARDS)
+            .with("Size", state.slots)
             .with("AoRs", Value::Named(records))
             .with("Stats", stats);
         tables.push(named("Domain", table));
@@ -251,10 +251,6 @@ fn shown(engine: &Engine, contact: &Contact, now: u64) -> Struct {
         q => f64::from(q) / 1000.0,
     };
     let socket = contact.socket.and_then(|socket| engine.sockets.get(socket));
-    let methods = match contact.methods {
-        ALL_METHODS => -1,
-        methods => i64::from(methods),
-    };
     let connection = contact
         .connection
         .map_or(-1, |connection| connection.0 as i64);
@@ -271,7 +267,7 @@ fn shown(engine: &Engine, contact: &Contact, now: u64) -> Struct {
         .with("Flags", contact.flags)
         .with("CFlags", contact.branch_flags)
         .with("Socket", text(socket.map(|socket| socket.text.as_bytes())))
-        .with("Methods", methods)
+        .with("Methods", contact.methods)
         .with("Ruid", &*contact.ruid)
         .with("Instance", text(contact.instance.as_deref()))
         .with("Reg-Id", contact.reg_id)

@@ -71,7 +71,7 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     parameter(
         "hash_size",
         Int(10),
-        "Has no meaning: tables grow by themselves.",
+        "What `ul.dump` shows as `Size`, as a power of two; tables grow by themselves.",
     ),
     parameter(
         "preload",

@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) cseq_delay: u64,
     /// The number of this server, 0 for none.
     pub(crate) server_id: u32,
+    /// Slots that the configuration asks for; tables grow by themselves.
+    pub(super) slots: u64,
     domains: RwLock<Vec<Arc<Domain>>>,
     statistics: Arc<Statistics>,
     refused: Counter,
@@ -53,6 +55,10 @@ impl State {
             },
             cseq_delay: u64::try_from(int("cseq_delay")).unwrap_or(0),
             server_id: u32::try_from(setup.settings.server_id).unwrap_or(0),
+            slots: match int("hash_size") {
+                bits @ 2..32 => 1 << bits,
+                _ => 512,
+            },
             domains: RwLock::default(),
             statistics: Arc::clone(setup.statistics),
             refused: setup
