@@ -2,6 +2,7 @@
 
 mod calls;
 mod endings;
+mod functions;
 mod load;
 
 use rpc::Value;
