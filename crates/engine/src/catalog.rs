@@ -46,6 +46,17 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// Why a variable is not there: perhaps only its module is missing.
+    fn missing_variable(&self, name: &str) -> NameError {
+        let brings = |module: &&&Module| module.variables.iter().any(|row| row.name == name);
+        match self.available.iter().find(brings) {
+            Some(module) => NameError::Inner(format!("${name} needs module {}", module.name)),
+            None => NameError::Unknown,
+        }
+    }
+}
+
 impl script::Catalog for Catalog {
     fn functions(&self, name: &str) -> Vec<(FunctionId, &Signature)> {
         let rows = self.functions.iter().enumerate();
@@ -55,11 +66,9 @@ impl script::Catalog for Catalog {
     }
 
     fn variable(&self, name: &str, inner: Option<&str>) -> Result<Resolved, NameError> {
-        let at = self
-            .variables
-            .iter()
-            .position(|row| row.name == name)
-            .ok_or(NameError::Unknown)?;
+        let Some(at) = self.variables.iter().position(|row| row.name == name) else {
+            return Err(self.missing_variable(name));
+        };
         let row = self.variables[at];
         let key = match (row.key, inner) {
             (KeyRule::None, None) | (KeyRule::OptionalFormat, None) => KeySpec::None,

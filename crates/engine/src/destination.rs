@@ -60,12 +60,18 @@ impl Engine {
         let hops: Vec<Hop> = found
             .inspect(|_| any = true)
             .filter_map(|(transport, remote)| self.hop_to(transport, remote, working))
+            .filter(|hop| !working.stream.no_connect || self.is_open(hop))
             .collect();
         match (hops.is_empty(), any) {
             (false, _) => Destination::Known(hops),
             (true, true) => Destination::Failed(errors::NO_SOCKET),
             (true, false) => Destination::Failed(errors::UNRESOLVABLE),
         }
+    }
+
+    /// Whether a message can go that way without a stream being opened.
+    fn is_open(&self, hop: &Hop) -> bool {
+        !hop.transport.is_reliable() || self.streams.find(hop.transport, hop.remote).is_some()
     }
 
     /// The way to an address: by the forced socket, else by the one that the request came in by, else by

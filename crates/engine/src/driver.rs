@@ -248,10 +248,12 @@ impl Driver {
                 tokio::time::sleep(time).await;
                 Completion::Value(Value::Null)
             }
-            Operation::Gate(gate, limit) => match tokio::time::timeout(limit, gate.opened()).await {
-                Ok(()) => Completion::Value(Value::Null),
-                Err(_) => Completion::Failed("it took too long".to_owned()),
-            },
+            Operation::Gate(gate, limit) => {
+                match tokio::time::timeout(limit, gate.opened()).await {
+                    Ok(()) => Completion::Value(Value::Null),
+                    Err(_) => Completion::Failed("it took too long".to_owned()),
+                }
+            }
             Operation::Resolve(query) => match self
                 .engine
                 .resolver

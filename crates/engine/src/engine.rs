@@ -2,8 +2,8 @@
 //! except through the locks, counters and tables that its parts hold themselves.
 
 use std::any::Any;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use script::{BlockId, BlockKind, Program, Value};
 use transaction::{Table, Transaction};

@@ -63,6 +63,7 @@ pub fn load(
     available: &'static [&'static Module],
 ) -> (Option<Loaded>, Diagnostics) {
     let (config, mut diagnostics) = script::parse(map, loader, path, options);
+    refuse_what_is_absent(&config, &mut diagnostics);
     let modules = load_modules(&config, extra, available, &mut diagnostics);
     let catalog = Catalog::new(available, &modules);
     let parameters = take_parameters(&config, extra, &modules, &catalog, &mut diagnostics);
@@ -86,6 +87,26 @@ pub fn load(
         }),
         diagnostics,
     )
+}
+
+/// What a configuration may ask for in the language, and Tandem does not have.
+fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnostics) {
+    if let Some(engine) = &config.engine
+        && engine.to_lossy() != "native"
+    {
+        let text = format!(
+            "Tandem has no configuration engine \"{}\"",
+            engine.to_lossy()
+        );
+        diagnostics.push(Diagnostic::error(engine.span, text));
+    }
+    let on = |setting: &&script::ast::Setting| setting.value == SettingValue::Int(1);
+    for setting in config.settings.iter().filter(on) {
+        if matches!(setting.name, "enable_tls" | "return_mode") {
+            let text = format!("Tandem does not have {} = 1 yet", setting.name);
+            diagnostics.push(Diagnostic::error(setting.span, text));
+        }
+    }
 }
 
 fn find(available: &'static [&'static Module], name: &str) -> Option<&'static Module> {
@@ -349,7 +370,11 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
     });
     handle.set(&engine);
     engine.log.line(level::INFO, "core", "configuration loaded");
-    Ok(Built { engine, commands, doors })
+    Ok(Built {
+        engine,
+        commands,
+        doors,
+    })
 }
 
 fn core_settings(core: &script::Settings, config: &Config) -> Settings {
@@ -365,7 +390,6 @@ fn core_settings(core: &script::Settings, config: &Config) -> Settings {
             .unwrap_or(12)
             .clamp(1, 32),
         dns_failover: core.bool("use_dns_failover"),
-        onsend_route_reply: core.bool("onsend_route_reply"),
         server_id: core.int("server_id"),
         udp_mtu: usize::try_from(core.int("udp_mtu")).unwrap_or(0),
         udp_mtu_transport: text("udp_mtu_try_proto")

@@ -235,7 +235,10 @@ impl Worker {
         Task {
             key,
             run: Box::new(Run::new(Arc::clone(engine), now, working, locals)),
-            machine: self.machines.pop().unwrap_or_else(|| Machine::new(engine.settings.limits)),
+            machine: self
+                .machines
+                .pop()
+                .unwrap_or_else(|| Machine::new(engine.settings.limits)),
             then: Some(first),
             in_machine: false,
         }

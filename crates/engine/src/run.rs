@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use script::{
-    Args, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes, SetError,
-    Value, VariableId,
+    Args, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes, SetError, Value,
+    VariableId,
 };
 use sip::{Hop, Message};
 use transaction::{Output, TransactionId};

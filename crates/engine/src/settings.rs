@@ -15,8 +15,6 @@ pub struct Settings {
     pub max_branches: usize,
     /// Try the next address of a destination when one fails (`use_dns_failover`).
     pub dns_failover: bool,
-    /// Run `onsend_route` for replies too.
-    pub onsend_route_reply: bool,
     /// Kamailio's `server_id`.
     pub server_id: i64,
     /// Requests longer than this leave over another transport; 0 never.
@@ -118,7 +116,6 @@ impl Default for Settings {
             local_rport: false,
             max_branches: 12,
             dns_failover: false,
-            onsend_route_reply: false,
             server_id: 0,
             udp_mtu: 0,
             udp_mtu_transport: sip::Transport::Udp,

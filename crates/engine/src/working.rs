@@ -50,10 +50,6 @@ pub struct Working {
 pub struct StreamWishes {
     /// Relay only over streams that are open already.
     pub no_connect: bool,
-    /// Close the stream that the request leaves by.
-    pub close_after_request: bool,
-    /// Close the stream that the reply leaves by.
-    pub close_after_reply: bool,
 }
 
 /// One destination of a request.

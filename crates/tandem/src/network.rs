@@ -45,6 +45,7 @@ pub(crate) fn open(
         workers,
         tos: tos(settings),
         free_bind: settings.bool("ip_free_bind"),
+        backlog: backlog(settings),
         ..OpenOptions::default()
     };
     let opened = transport::listen::open(&mut sockets, &open).map_err(|error| error.to_string())?;
@@ -76,6 +77,15 @@ fn spec(listen: &Listen) -> ListenSpec {
         }),
         name: listen.name.as_ref().map(|name| name.to_lossy()),
         is_virtual: listen.virtual_address,
+    }
+}
+
+fn backlog(settings: &script::Settings) -> i32 {
+    let wanted = i32::try_from(settings.int("tcp_listen_backlog")).unwrap_or(0);
+    if wanted > 0 {
+        wanted
+    } else {
+        OpenOptions::default().backlog
     }
 }
 
@@ -128,6 +138,7 @@ pub(crate) fn streams(settings: &script::Settings) -> StreamSettings {
     StreamSettings {
         connect_timeout: Duration::from_secs(number("tcp_connect_timeout").max(1)),
         send_timeout: Duration::from_secs(number("tcp_send_timeout").max(1)),
+        message_timeout: message_timeout(settings),
         lifetime: Duration::from_secs(number("tcp_connection_lifetime").max(1)),
         max_connections: number("tcp_max_connections"),
         connection_queue: number("tcp_conn_wq_max").max(1) as usize,
@@ -139,7 +150,13 @@ pub(crate) fn streams(settings: &script::Settings) -> StreamSettings {
         keepalive_interval: small("tcp_keepintvl"),
         keepalive_count: small("tcp_keepcnt"),
         no_connect: settings.bool("tcp_no_connect"),
-        ..StreamSettings::default()
+    }
+}
+
+fn message_timeout(settings: &script::Settings) -> Duration {
+    match u64::try_from(settings.int("tcp_msg_read_timeout")) {
+        Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
+        _ => StreamSettings::default().message_timeout,
     }
 }
 

@@ -87,20 +87,6 @@ pub(super) const SET_REPLY_NO_CONNECT: FunctionRow = action(
     reply_on_the_same_stream,
     "Answers only on the stream of the request; answers here always do.",
 );
-pub(super) const SET_FORWARD_CLOSE: FunctionRow = action(
-    "set_forward_close",
-    &[],
-    0,
-    set_forward_close,
-    "Closes the stream after the request was sent.",
-);
-pub(super) const SET_REPLY_CLOSE: FunctionRow = action(
-    "set_reply_close",
-    &[],
-    0,
-    set_reply_close,
-    "Closes the stream after the reply was sent.",
-);
 fn forward(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     forward_by(run, args, "")
 }
@@ -202,15 +188,5 @@ fn set_forward_no_connect(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
 
 fn reply_on_the_same_stream(_: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
     // RFC 3261 §18.2.2: an answer goes back on the stream of its request, and opens none.
-    Outcome::Code(1)
-}
-
-fn set_forward_close(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
-    run.msg.stream.close_after_request = true;
-    Outcome::Code(1)
-}
-
-fn set_reply_close(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
-    run.msg.stream.close_after_reply = true;
     Outcome::Code(1)
 }

@@ -40,8 +40,6 @@ static FUNCTIONS: &[FunctionRow] = &[
     actions::CLEAR_BRANCHES,
     actions::SET_FORWARD_NO_CONNECT,
     actions::SET_REPLY_NO_CONNECT,
-    actions::SET_FORWARD_CLOSE,
-    actions::SET_REPLY_CLOSE,
     flags::SETFLAG,
     flags::RESETFLAG,
     flags::ISFLAGSET,
