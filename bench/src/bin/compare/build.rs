@@ -46,7 +46,7 @@ impl Kind {
 /// # Errors
 /// Something cannot be built.
 pub fn contenders(options: &Options) -> io::Result<Vec<Contender>> {
-    let own = Own::new()?;
+    let own = Own::new(options.builds)?;
     let mut contenders = Vec::new();
     if options.runs(Kind::Forwarder.name()) {
         let binary = own.build("tandem-bench", "forwarder")?;
@@ -101,10 +101,11 @@ fn version(kamailio: &Path) -> Option<String> {
 struct Own {
     directory: PathBuf,
     profile: String,
+    builds: bool,
 }
 
 impl Own {
-    fn new() -> io::Result<Self> {
+    fn new(builds: bool) -> io::Result<Self> {
         let executable = std::env::current_exe()?;
         let directory = executable.parent().unwrap_or(Path::new(".")).to_owned();
         let profile = match directory.file_name().and_then(|name| name.to_str()) {
@@ -119,10 +120,18 @@ impl Own {
                 ));
             }
         };
-        Ok(Self { directory, profile })
+        Ok(Self {
+            directory,
+            profile,
+            builds,
+        })
     }
 
     fn build(&self, package: &str, binary: &str) -> io::Result<PathBuf> {
+        let built = self.directory.join(binary);
+        if !self.builds {
+            return Ok(built);
+        }
         let target = self.directory.parent().unwrap_or(Path::new("."));
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--profile", &self.profile])
@@ -134,6 +143,6 @@ impl Own {
         if !status.success() {
             return Err(io::Error::other(format!("{binary} cannot be built")));
         }
-        Ok(self.directory.join(binary))
+        Ok(built)
     }
 }

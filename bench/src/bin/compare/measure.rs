@@ -86,7 +86,7 @@ pub fn measure(contender: &Contender, options: &Options) -> io::Result<Measured>
     let held = if contender.kind == Kind::Forwarder || options.keep == 0 {
         None
     } else {
-        Some(hold(&server, options)?)
+        Some(hold(&server, contender.kind, options)?)
     };
     Ok(Measured {
         name: contender.name.clone(),
@@ -97,7 +97,7 @@ pub fn measure(contender: &Contender, options: &Options) -> io::Result<Measured>
 }
 
 /// The memory of calls: those of the runs before have filled whatever pools the server keeps.
-fn hold(server: &Server, options: &Options) -> io::Result<Held> {
+fn hold(server: &Server, kind: Kind, options: &Options) -> io::Result<Held> {
     let calls = options.keep;
     let warm_up = options.keep_rate * WARM_UP_SECONDS;
     load::run(&load(
@@ -107,7 +107,7 @@ fn hold(server: &Server, options: &Options) -> io::Result<Held> {
         Some(options.hold),
     ))?;
     server.wait_for_transactions(TRANSACTIONS);
-    let (memory, allocated) = (server.memory(), allocated(server));
+    let (memory, allocated) = (server.memory(), allocated(server, kind));
     let report = load::run(&load(server, options.keep_rate, calls, None))?;
     let transactions = server.wait_for_transactions(TRANSACTIONS);
     let each = |more: u64, before: u64| (more as f64 - before as f64) / calls.max(1) as f64;
@@ -116,7 +116,7 @@ fn hold(server: &Server, options: &Options) -> io::Result<Held> {
         counted: server.ask_number(&["dlg.profile_get_size", "calls"], ""),
         transactions,
         resident: each(server.memory(), memory),
-        allocated: self::allocated(server)
+        allocated: self::allocated(server, kind)
             .zip(allocated)
             .map(|(after, before)| each(after, before)),
         report,
@@ -128,8 +128,12 @@ fn hold(server: &Server, options: &Options) -> io::Result<Held> {
     Ok(held)
 }
 
-fn allocated(server: &Server) -> Option<u64> {
-    server.ask_number(&["core.shmmem"], "used")
+/// Kamailio keeps calls in a memory of its own, and tells what it gave out. Ours has nothing but resident bytes.
+fn allocated(server: &Server, kind: Kind) -> Option<u64> {
+    match kind {
+        Kind::Kamailio => server.ask_number(&["core.shmmem"], "used"),
+        Kind::Forwarder | Kind::Tandem => None,
+    }
 }
 
 fn load(server: &Server, rate: u64, calls: u64, hold: Option<Duration>) -> Load {

@@ -20,6 +20,7 @@ Build it as what you want to measure: it builds Tandem with its own profile.
   --only NAME,...    forwarder, kamailio, tandem: just these
   --kamailio PATH    the Kamailio to run (kamailio)
   --tandem PATH      the Tandem to run, instead of building it
+  --no-build         run what is built already
   --config PATH      what both run (bench.cfg of this package)
 ";
 
@@ -42,6 +43,8 @@ pub struct Options {
     pub kamailio: PathBuf,
     /// Tandem's binary; built if not given.
     pub tandem: Option<PathBuf>,
+    /// Whether our own programs are built first.
+    pub builds: bool,
     /// What both run.
     pub config: PathBuf,
 }
@@ -61,6 +64,7 @@ impl Options {
             only: Vec::new(),
             kamailio: "kamailio".into(),
             tandem: None,
+            builds: true,
             config: concat!(env!("CARGO_MANIFEST_DIR"), "/bench.cfg").into(),
         };
         let mut parser = lexopt::Parser::from_env();
@@ -83,6 +87,7 @@ impl Options {
                 }
                 Long("kamailio") => options.kamailio = parser.value()?.into(),
                 Long("tandem") => options.tandem = Some(parser.value()?.into()),
+                Long("no-build") => options.builds = false,
                 Long("config") => options.config = parser.value()?.into(),
                 Long("help") | Short('h') => return Ok(None),
                 other => return Err(other.unexpected()),
