@@ -55,13 +55,33 @@ impl Engine {
         }
     }
 
+    /// The same, unless the script wants something else shown.
+    fn push_sent_by(&self, line: &mut Vec<u8>, out: &BranchOut) {
+        let (host, port) = (&out.working.advertised_host, out.working.advertised_port);
+        let socket = self.sockets.get(out.socket);
+        let (Some(socket), true) = (socket, host.is_some() || port.is_some()) else {
+            line.extend_from_slice(self.via_sent_by(out.socket).as_bytes());
+            return;
+        };
+        let usual = self
+            .settings
+            .advertised_address
+            .as_deref()
+            .unwrap_or(&socket.shown_host);
+        let port = port
+            .or(self.settings.advertised_port)
+            .unwrap_or(socket.shown_port);
+        line.extend_from_slice(host.as_deref().unwrap_or(usual.as_bytes()));
+        line.extend_from_slice(format!(":{port}").as_bytes());
+    }
+
     /// Our Via line for a request that leaves by this socket.
     pub fn via_line(&self, branch: &[u8], out: &BranchOut) -> Vec<u8> {
         let mut line = Vec::with_capacity(128);
         line.extend_from_slice(b"Via: SIP/2.0/");
         line.extend_from_slice(out.transport.via_name().as_bytes());
         line.push(b' ');
-        line.extend_from_slice(self.via_sent_by(out.socket).as_bytes());
+        self.push_sent_by(&mut line, out);
         line.extend_from_slice(b";branch=");
         line.extend_from_slice(branch);
         if let Some(connection) = out.working.hop.connection.filter(|_| !out.working.faked) {

@@ -146,7 +146,12 @@ fn fail(run: &mut Run, error: i32) -> Outcome<Pending> {
         return Outcome::Code(-4);
     }
     run.owed_error = Some(error);
-    Outcome::Code(i64::from(error))
+    // A branch that was there and could not be sent shows in the reply, not in the code.
+    Outcome::Code(i64::from(if error == errors::SEND {
+        errors::SERVER
+    } else {
+        error
+    }))
 }
 
 impl Relay {
@@ -252,7 +257,7 @@ impl Relay {
         };
         let Located { working, armed } = located;
         let target = working.target.clone();
-        let (bytes, own_record_routes) = run.write_request(working, &hop, &branch);
+        let (hop, bytes, own_record_routes) = run.write_fitting(working, hop, &branch);
         let bytes: Arc<[u8]> = bytes.into();
         let alternatives = if self.fails_over(run) {
             alternatives
@@ -335,6 +340,37 @@ impl Relay {
 }
 
 impl Run {
+    /// As `write_request`, by another transport when it would be longer than a datagram may be (`udp_mtu`).
+    fn write_fitting(
+        &mut self,
+        working: Working,
+        hop: Hop,
+        branch: &[u8],
+    ) -> (Hop, Vec<u8>, usize) {
+        let other = self.other_transport(&working, &hop);
+        let kept = other.map(|_| working.clone());
+        let (bytes, own_record_routes) = self.write_request(working, &hop, branch);
+        match (other, kept) {
+            (Some(other), Some(working)) if bytes.len() > self.engine.settings.udp_mtu => {
+                let (bytes, own_record_routes) = self.write_request(working, &other, branch);
+                (other, bytes, own_record_routes)
+            }
+            _ => (hop, bytes, own_record_routes),
+        }
+    }
+
+    fn other_transport(&self, working: &Working, hop: &Hop) -> Option<Hop> {
+        let settings = &self.engine.settings;
+        let transport = working
+            .long_request_transport
+            .unwrap_or(settings.udp_mtu_transport);
+        let wanted = settings.udp_mtu > 0 && hop.transport == Transport::Udp;
+        let other = transport != Transport::Udp;
+        (wanted && other)
+            .then(|| self.engine.hop_to(transport, hop.remote, working))
+            .flatten()
+    }
+
     /// Writes a request for a branch: what the hooks add, our Via, the changes. Returns the bytes and how many
     /// Record-Route headers of our own are in them.
     pub fn write_request(

@@ -46,7 +46,7 @@ pub struct Run {
     pub branch_status: u16,
     /// A hook has dealt with the request: no route is to run.
     pub finished: bool,
-    /// The last internal error, for error replies: Kamailio's negative numbers, 0 for none.
+    /// The last internal error, for error replies: Kamailio's negative numbers, -1 when nothing better is known.
     pub error: i32,
     /// An error reply owed to the client, sent when the script ends without another answer.
     pub owed_error: Option<i32>,
@@ -144,7 +144,7 @@ impl Run {
             failure_winner: None,
             branch_status: 0,
             finished: false,
-            error: 0,
+            error: crate::errors::SERVER,
             owed_error: None,
             shared: Shared::default(),
             slots: Slots::default(),

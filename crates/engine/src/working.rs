@@ -39,6 +39,12 @@ pub struct Working {
     pub record_route_params: Vec<u8>,
     /// Max-Forwards for the outgoing message, when it was processed.
     pub max_forwards: Option<u32>,
+    /// Shown in our Via instead of the socket's host.
+    pub advertised_host: Option<Vec<u8>>,
+    /// Shown in our Via instead of the socket's port.
+    pub advertised_port: Option<u16>,
+    /// The transport for this request when it is longer than `udp_mtu`.
+    pub long_request_transport: Option<sip::Transport>,
     /// What is to happen to streams.
     pub stream: StreamWishes,
     /// Nobody sent this message: it stands in for one.
@@ -112,6 +118,9 @@ impl Working {
             record_route: None,
             record_route_params: Vec::new(),
             max_forwards: None,
+            advertised_host: None,
+            advertised_port: None,
+            long_request_transport: None,
             stream: StreamWishes::default(),
             faked: false,
         }

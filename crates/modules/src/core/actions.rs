@@ -38,13 +38,6 @@ pub(super) const FORCE_RPORT: FunctionRow = action(
     force_rport,
     "Answers to the source port.",
 );
-pub(super) const ADD_RPORT: FunctionRow = action(
-    "add_rport",
-    &[],
-    0,
-    force_rport,
-    "Answers to the source port.",
-);
 pub(super) const ADD_LOCAL_RPORT: FunctionRow = action(
     "add_local_rport",
     &[],
@@ -58,6 +51,27 @@ pub(super) const FORCE_SEND_SOCKET: FunctionRow = action(
     1,
     force_send_socket,
     "Sends the request from this socket.",
+);
+pub(super) const SET_ADVERTISED_ADDRESS: FunctionRow = action(
+    "set_advertised_address",
+    &[param("host", ParameterKind::Str)],
+    1,
+    set_advertised_address,
+    "Shows this host in our Via instead of the socket's.",
+);
+pub(super) const SET_ADVERTISED_PORT: FunctionRow = action(
+    "set_advertised_port",
+    &[param("port", ParameterKind::Str)],
+    1,
+    set_advertised_port,
+    "Shows this port in our Via instead of the socket's.",
+);
+pub(super) const UDP_MTU_TRY_PROTO: FunctionRow = action(
+    "udp_mtu_try_proto",
+    &[param("transport", ParameterKind::Str)],
+    1,
+    udp_mtu_try_proto,
+    "Sends the request by this transport when it is longer than udp_mtu.",
 );
 pub(super) const REMOVE_BRANCH: FunctionRow = action(
     "remove_branch",
@@ -165,6 +179,29 @@ fn force_send_socket(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
             Outcome::Code(-1)
         }
     }
+}
+
+fn set_advertised_address(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    run.msg.advertised_host = Some(args.str(0).as_bytes().to_vec());
+    Outcome::Code(1)
+}
+
+fn set_advertised_port(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    run.msg.advertised_port = args.str(0).as_str().and_then(|port| port.parse().ok());
+    Outcome::Code(if run.msg.advertised_port.is_some() {
+        1
+    } else {
+        -1
+    })
+}
+
+fn udp_mtu_try_proto(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    run.msg.long_request_transport = sip::Transport::from_name(args.str(0).as_bytes());
+    Outcome::Code(if run.msg.long_request_transport.is_some() {
+        1
+    } else {
+        -1
+    })
 }
 
 fn remove_branch(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {

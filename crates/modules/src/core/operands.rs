@@ -35,11 +35,7 @@ pub(super) static VARIABLES: &[VariableRow] = &[
     operand("@dst_ip", dst_ip, "Our address that it came to."),
     operand("@src_port", src_port, "The port that it came from."),
     operand("@dst_port", dst_port, "Our port that it came to."),
-    operand(
-        "@proto",
-        proto,
-        "The transport that it came by.",
-    ),
+    operand("@proto", proto, "The transport that it came by."),
     operand("@af", af, "The address family: 4 or 6."),
     operand(
         "@msg_len",

@@ -21,21 +21,12 @@ macro_rules! rows {
 
 rows! {
     SETURI "seturi" URI, seturi, "Replaces the Request-URI.";
-    REWRITEURI "rewriteuri" URI, seturi, "Replaces the Request-URI.";
     SETHOST "sethost" HOST, sethost, "Replaces the host of the Request-URI.";
-    REWRITEHOST "rewritehost" HOST, sethost, "Replaces the host of the Request-URI.";
-    SETH "seth" HOST, sethost, "Replaces the host of the Request-URI.";
     SETHOSTPORT "sethostport" HOST, sethostport, "Replaces host and port of the Request-URI.";
-    REWRITEHOSTPORT "rewritehostport" HOST, sethostport, "Replaces host and port of the Request-URI.";
-    SETHP "sethp" HOST, sethostport, "Replaces host and port of the Request-URI.";
+    SETHOSTPORTTRANS "sethostporttrans" HOST, sethostporttrans, "Replaces host, port and transport of the Request-URI.";
     SETUSER "setuser" USER, setuser, "Replaces the user of the Request-URI.";
-    REWRITEUSER "rewriteuser" USER, setuser, "Replaces the user of the Request-URI.";
-    SETU "setu" USER, setuser, "Replaces the user of the Request-URI.";
     SETUSERPASS "setuserpass" USER, setuserpass, "Replaces user and password of the Request-URI.";
-    REWRITEUSERPASS "rewriteuserpass" USER, setuserpass, "Replaces user and password of the Request-URI.";
     SETPORT "setport" PORT, setport, "Replaces the port of the Request-URI.";
-    REWRITEPORT "rewriteport" PORT, setport, "Replaces the port of the Request-URI.";
-    SETP "setp" PORT, setport, "Replaces the port of the Request-URI.";
     PREFIX "prefix" USER, prefix, "Puts text before the user of the Request-URI.";
     STRIP "strip" COUNT, strip, "Takes characters off the front of the Request-URI's user.";
     STRIP_TAIL "strip_tail" COUNT, strip_tail, "Takes characters off the end of the Request-URI's user.";
@@ -88,6 +79,24 @@ fn sethost(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 
 fn sethostport(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     rewrite(run, |uri| uri.with_hostport(args.str(0).as_bytes()))
+}
+
+/// `host:port:transport`.
+fn sethostporttrans(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let text = args.str(0).as_bytes();
+    let mut parts = text.rsplitn(2, |byte| *byte == b':');
+    let (last, rest) = (parts.next().unwrap_or_default(), parts.next());
+    let (hostport, transport) = match rest {
+        Some(rest) if sip::Transport::from_name(last).is_some() => (rest, Some(last)),
+        _ => (text, None),
+    };
+    rewrite(run, |uri| {
+        let changed = uri.with_hostport(hostport);
+        match (transport, Uri::parse(&changed)) {
+            (Some(transport), Ok(uri)) => uri.with_param(b"transport", Some(transport)),
+            _ => changed.clone(),
+        }
+    })
 }
 
 fn setuser(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
