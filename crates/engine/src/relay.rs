@@ -318,7 +318,7 @@ impl Relay {
         }
     }
 
-    fn end(self: Box<Self>, run: &mut Run) -> Outcome<Pending> {
+    fn end(&self, run: &mut Run) -> Outcome<Pending> {
         if run.routes.intersects(Routes::REQUEST) {
             run.branch = None;
         }
