@@ -1,19 +1,19 @@
-//! Module statistics: statistics that scripts move, and `$stat`.
+//! Module statistics: statistics that scripts move.
 
 use engine::{
-    Counter, FunctionRow, InitError, KeyRule, Module, ParameterRow, ParameterType, ParameterValue,
-    Pending, Run, Setup, VariableRow, level,
+    Counter, FunctionRow, InitError, Module, ParameterRow, ParameterType, ParameterValue, Pending,
+    Run, Setup, level,
 };
-use script::{Args, Index, Key, Outcome, Parameter, ParameterKind, Routes, Value};
+use script::{Args, Outcome, Parameter, ParameterKind, Routes};
 
-use crate::row::{function, param, parameter, reads};
+use crate::row::{function, param, parameter};
 
 /// Module statistics.
 pub(crate) static MODULE: Module = Module {
     name: "statistics",
     requires: &[],
     functions: FUNCTIONS,
-    variables: VARIABLES,
+    variables: &[],
     parameters: PARAMETERS,
     statistics: &[],
     init: Some(init),
@@ -46,13 +46,6 @@ static FUNCTIONS: &[FunctionRow] = &[
         "Puts a statistic to zero.",
     ),
 ];
-
-static VARIABLES: &[VariableRow] = &[reads(
-    "stat",
-    KeyRule::Format,
-    value,
-    "The value of a statistic, by its name in any group.",
-)];
 
 /// The statistics that may not be put to zero.
 struct Kept(Vec<String>);
@@ -132,14 +125,4 @@ fn reset(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
         counter.store(0);
     }
     Outcome::Code(1)
-}
-
-fn value(run: &mut Run, key: &Key, _: Index) -> Value {
-    let Key::Name(name) = key else {
-        return Value::Null;
-    };
-    let found = name
-        .as_str()
-        .and_then(|name| run.engine.statistics.find(name));
-    found.map_or(Value::Null, Value::Int)
 }

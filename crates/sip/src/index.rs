@@ -39,6 +39,8 @@ pub struct Index {
     /// Where the empty line begins, or the end of the bytes.
     pub(crate) headers_end: u16,
     pub(crate) body: Span,
+    /// Bytes came behind the body.
+    pub(crate) surplus: bool,
     pub(crate) via: ViaSpans,
     pub(crate) from: AddressSpans,
     pub(crate) to: AddressSpans,
@@ -60,6 +62,7 @@ impl Default for Index {
             first: [ABSENT; HeaderId::COUNT],
             headers_end: 0,
             body: Span::NONE,
+            surplus: false,
             via: ViaSpans::default(),
             from: AddressSpans::default(),
             to: AddressSpans::default(),
@@ -258,6 +261,7 @@ impl Index {
         if declared > available {
             self.blame(start, Fault::Truncated);
         }
+        self.surplus = declared < available;
         self.body = Span::new(start, start + declared.min(available));
     }
 

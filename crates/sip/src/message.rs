@@ -243,6 +243,11 @@ impl Message {
         self.index.body.of(&self.bytes)
     }
 
+    /// Whether bytes came behind the body that Content-Length tells, which were cut off.
+    pub const fn had_surplus(&self) -> bool {
+        self.index.surplus
+    }
+
     /// Where the body stands.
     pub const fn body_span(&self) -> Span {
         self.index.body

@@ -17,6 +17,8 @@ pub struct Branch<B> {
     pub(crate) state: ClientState,
     pub(crate) pace: Pace,
     pub(crate) last_status: u16,
+    /// Replies received, as far as they can be counted.
+    pub(crate) replies: u16,
     pub(crate) verdict: Option<u16>,
     pub(crate) reply: Option<Arc<Message>>,
     pub(crate) cancel: Option<Cancel>,
@@ -65,9 +67,14 @@ impl<B> Branch<B> {
         self.reply.as_ref()
     }
 
-    /// Whether any reply was received (`t_branch_replied`).
+    /// Whether any reply was received.
     pub const fn has_replied(&self) -> bool {
         self.last_status != 0
+    }
+
+    /// How many replies were received, repetitions of final ones left out.
+    pub const fn replies(&self) -> u16 {
+        self.replies
     }
 
     /// Whether it ran into its timeout (`t_branch_timeout`).

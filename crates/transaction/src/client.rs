@@ -66,6 +66,7 @@ impl<U, B> Transaction<U, B> {
             state: ClientState::new(self.is_invite()),
             pace,
             last_status: 0,
+            replies: 0,
             verdict: None,
             reply: None,
             cancel: None,
@@ -121,7 +122,11 @@ impl<U, B> Transaction<U, B> {
             }
             Action::AckAgain => {
                 record.acknowledge(reply, copied, out);
-                return ReplyVerdict::Absorbed;
+                // What a branch that was given up answers at last is news to scripts, once.
+                if !record.faked || record.last_status >= 300 {
+                    return ReplyVerdict::Absorbed;
+                }
+                record.last_status = status;
             }
             Action::CancelLate => {
                 self.cancel_late(branch, now, out);
@@ -144,6 +149,7 @@ impl<U, B> Transaction<U, B> {
         let (timers, policy) = (self.settings.timers, self.settings.policy);
         let record = &mut self.branches[branch];
         let before = std::mem::replace(&mut record.last_status, status);
+        record.replies = record.replies.saturating_add(1);
         if !is_invite {
             record.pace.slow_down(now, &timers);
             return ReplyVerdict::Deliver;
@@ -165,6 +171,7 @@ impl<U, B> Transaction<U, B> {
         let linger = self.straggler_pace(now);
         let record = &mut self.branches[branch];
         record.last_status = status;
+        record.replies = record.replies.saturating_add(1);
         record.faked = false;
         record.reply = Some(Arc::clone(reply));
         record.pace = linger;

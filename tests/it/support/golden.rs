@@ -22,6 +22,11 @@ pub fn check(program: Program, name: &str, recording: &str) {
         Program::Tandem => accepted::apply(name, &kept),
     };
     if recording != wanted {
+        if env::var_os("TANDEM_TESTS_KEEP").is_some() {
+            let seen = env::temp_dir().join(format!("tandem-it-{name}.txt"));
+            fs::write(&seen, recording).expect("the temporary directory can be written");
+            eprintln!("the whole recording: {}", seen.display());
+        }
         panic!(
             "{program:?} differs from golden/{name}.txt (- wanted, + seen):\n{}",
             difference(&wanted, recording)

@@ -1,4 +1,4 @@
-//! `$shv()`: variables that all workers share.
+//! What all workers share: the variables `$shv()`, and the statistics that `$stat()` reads.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use script::{Index, Key, KeySpec, SetError, Value};
 
 use super::State;
-use super::value::key_number;
+use super::value::{key_name, key_number};
 use crate::row::{reads, writes};
 
 pub(super) const ROWS: &[VariableRow] = &[
@@ -23,6 +23,12 @@ pub(super) const ROWS: &[VariableRow] = &[
         KeyRule::Resolve(slot),
         increment,
         "Adds one to a shared variable and yields it.",
+    ),
+    reads(
+        "stat",
+        KeyRule::Format,
+        statistic,
+        "The value of a statistic, by its name in any group.",
     ),
 ];
 
@@ -99,4 +105,10 @@ fn set(run: &mut Run, key: &Key, _: Index, value: Value) -> Result<(), SetError>
 
 fn increment(run: &mut Run, key: &Key, _: Index) -> Value {
     Value::Int(run.state::<State>().shared.increment(key_number(key)))
+}
+
+fn statistic(run: &mut Run, key: &Key, _: Index) -> Value {
+    let name = std::str::from_utf8(key_name(key)).ok();
+    let found = name.and_then(|name| run.engine.statistics.find(name));
+    found.map_or(Value::Null, Value::Int)
 }

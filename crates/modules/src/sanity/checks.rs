@@ -110,8 +110,8 @@ fn content_length(message: &Message, _: i64, _: &[&[u8]]) -> Result<(), Refusal>
     let Some(value) = message.value(HeaderId::ContentLength) else {
         return Ok(());
     };
-    let declared = sip::number(value);
-    if declared.is_some_and(|length| length as usize == message.body().len()) {
+    let declared = sip::number(value).is_some_and(|length| length as usize == message.body().len());
+    if declared && !message.had_surplus() {
         Ok(())
     } else {
         refuse(400, "Content-Length mis-match")

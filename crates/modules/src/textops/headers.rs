@@ -138,7 +138,7 @@ fn append_hf(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let message = Arc::clone(&run.msg.message);
     let behind = args
         .opt_str(1)
-        .and_then(|name| message.header_by_name(name));
+        .and_then(|name| message.headers_by_name(name).next_back());
     match behind {
         Some(header) => run
             .msg

@@ -51,7 +51,13 @@ pub(super) const ROWS: &[FunctionRow] = &[
         change_code,
         "Gives a reply another status.",
     ),
-    function("remove_body", &[], ANY, remove_body, "Removes the body."),
+    function(
+        "remove_body",
+        &[],
+        ANY,
+        remove_body,
+        "Removes the body; the headers that describe it stay.",
+    ),
     function_optional(
         "keep_hf",
         NAME_RE,
@@ -138,7 +144,7 @@ fn change_code(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 fn remove_body(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
     let message = Arc::clone(&run.msg.message);
     if !message.body().is_empty() {
-        run.msg.edits.remove_body(&message);
+        run.msg.edits.set_body(&message, &[]);
     }
     Outcome::Code(1)
 }

@@ -1,6 +1,6 @@
 //! Questions about the transaction at hand.
 
-use engine::{FunctionRow, Pending, Run, Tx};
+use engine::{FunctionRow, Pending, Run, Tx, TxBranch};
 use script::{Args, Outcome, ParameterKind, Routes};
 
 use super::reply::truth;
@@ -56,7 +56,7 @@ pub(super) const T_BRANCH_REPLIED: FunctionRow = function(
     &[],
     AFTER_A_BRANCH,
     t_branch_replied,
-    "Whether the branch at hand had any reply.",
+    "Whether the branch at hand had a reply before the one at hand.",
 );
 pub(super) const T_ANY_TIMEOUT: FunctionRow = function(
     "t_any_timeout",
@@ -70,7 +70,7 @@ pub(super) const T_ANY_REPLIED: FunctionRow = function(
     &[],
     WITH_TRANSACTION,
     t_any_replied,
-    "Whether any branch had a reply.",
+    "Whether any branch had a reply, the one at hand left out.",
 );
 
 fn about(run: &Run, question: impl FnOnce(&Tx) -> bool) -> Outcome<Pending> {
@@ -140,7 +140,7 @@ fn t_get_status_code(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
     }
 }
 
-fn of_branch(run: &Run, question: impl FnOnce(&engine::TxBranch) -> bool) -> Outcome<Pending> {
+fn of_branch(run: &Run, question: impl FnOnce(&TxBranch) -> bool) -> Outcome<Pending> {
     let branch = run.failure_winner.or(run.branch);
     about(run, |tx| {
         branch
@@ -153,8 +153,15 @@ fn t_branch_timeout(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
     of_branch(run, |branch| branch.has_timed_out())
 }
 
+/// Whether a branch had a reply. One that the script is just working on does not count.
+fn replied(branch: &TxBranch, is_at_hand: bool, in_reply: bool) -> bool {
+    let at_hand = is_at_hand && (in_reply || !branch.is_faked());
+    branch.replies() > u16::from(at_hand)
+}
+
 fn t_branch_replied(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
-    of_branch(run, |branch| branch.has_replied())
+    let in_reply = run.routes.intersects(Routes::REPLY);
+    of_branch(run, |branch| replied(branch, true, in_reply))
 }
 
 fn t_any_timeout(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
@@ -164,7 +171,10 @@ fn t_any_timeout(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
 }
 
 fn t_any_replied(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
+    let in_reply = run.routes.intersects(Routes::REPLY);
+    let at_hand = run.failure_winner.or(run.branch);
     about(run, |tx| {
-        tx.branches().iter().any(|branch| branch.has_replied())
+        let mut branches = tx.branches().iter().enumerate();
+        branches.any(|(number, branch)| replied(branch, at_hand == Some(number), in_reply))
     })
 }

@@ -110,18 +110,6 @@ impl Edits {
         self.set_body(message, body);
     }
 
-    /// Takes the body and what describes it out.
-    pub fn remove_body(&mut self, message: &Message) {
-        for id in [
-            HeaderId::ContentType,
-            HeaderId::ContentEncoding,
-            HeaderId::ContentDisposition,
-        ] {
-            self.remove_headers(Tag::Body, message, id);
-        }
-        self.set_body(message, &[]);
-    }
-
     /// Notes where a request came from in the Via of the previous hop (RFC 3261 §18.2.1, RFC 3581 §4).
     ///
     /// `received` and a `rport` of our own stand right behind the host and port; the client's `rport` gets its value
