@@ -42,33 +42,13 @@ impl Avps {
         self.values.push((name, value));
     }
 
-    /// Replaces the value at this position; false when there is none.
-    pub fn replace(&mut self, name: &AvpName, at: usize, value: Value) -> bool {
-        let slot = self
-            .values
-            .iter_mut()
-            .rev()
-            .filter(|(known, _)| known == name)
-            .nth(at);
-        slot.is_some_and(|slot| {
-            slot.1 = value;
+    /// Removes the newest value; false when there is none.
+    pub fn remove_top(&mut self, name: &AvpName) -> bool {
+        let newest = self.values.iter().rposition(|(known, _)| known == name);
+        newest.is_some_and(|place| {
+            self.values.remove(place);
             true
         })
-    }
-
-    /// Removes the value at this position; false when there is none.
-    pub fn remove(&mut self, name: &AvpName, at: usize) -> bool {
-        let found = self
-            .values
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, (known, _))| known == name);
-        let Some(place) = found.map(|(place, _)| place).nth(at) else {
-            return false;
-        };
-        self.values.remove(place);
-        true
     }
 
     /// Removes all values of a name; how many there were.
@@ -96,10 +76,9 @@ mod tests {
         avps.push(name.clone(), Value::Int(2));
         assert_eq!(avps.get(&name, 0), Some(&Value::Int(2)));
         assert_eq!(avps.get(&name, 1), Some(&Value::Int(1)));
-        assert!(avps.replace(&name, 1, Value::Int(7)));
-        assert!(avps.remove(&name, 0));
-        assert_eq!(avps.get(&name, 0), Some(&Value::Int(7)));
+        assert!(avps.remove_top(&name));
+        assert_eq!(avps.get(&name, 0), Some(&Value::Int(1)));
         assert_eq!(avps.clear(&name), 1);
-        assert!(!avps.remove(&name, 0));
+        assert!(!avps.remove_top(&name));
     }
 }

@@ -82,6 +82,42 @@ pub const ACCEPTED: &[Accepted] = &[
         tandem: "Methods: 4294967295",
         reason: "binrpc carries numbers beyond 31 bits as what they are",
     },
+    Accepted {
+        flow: "messages",
+        kamailio: "Via: SIP/2.0/UDP far.test;branch=z9hG4bKfar, SIP/2.0/TCP farther.test:5080;branch=z9hG4bKfarther;received=127.0.0.10",
+        tandem: "Via: SIP/2.0/UDP far.test;branch=z9hG4bKfar;received=127.0.0.10, SIP/2.0/TCP farther.test:5080;branch=z9hG4bKfarther",
+        reason: "`received` belongs to the topmost Via (RFC 3261 §18.2.1)",
+    },
+    Accepted {
+        flow: "messages",
+        kamailio: "Content-Length: 5\nX-Case: C21\nContent-Type: text/plain\n",
+        tandem: "Content-Type: text/plain\nContent-Length: 5\nX-Case: C21\n",
+        reason: "a new Content-Type takes the place of the old one",
+    },
+    Accepted {
+        flow: "messages",
+        kamailio: "400 INVITE\nSIP/2.0 400 Bad Request URI\n",
+        tandem: "416 INVITE\nSIP/2.0 416 Unsupported URI Scheme in R-URI\n",
+        reason: "a URI of another scheme is not malformed (RFC 3261 §8.2.2.1)",
+    },
+    Accepted {
+        flow: "messages",
+        kamailio: "--- sink receives INVITE\nINVITE sip:alice@127.0.0.50:5060;p=1 SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK<branch-1>.0\nVia: SIP/2.0/UDP 127.0.0.10:5060;branch=z9hG4bK-case-50\nFrom: \"Bob B\" <sip:bob@test.example;fp=1>;tag=f1\nTo: <sip:alice@test.example>\nCall-ID: case-50@tables\nCSeq: 7 INVITE\nContact: <sip:bob@127.0.0.10:5060>\nMax-Forwards: 70\nUser-Agent: tables-agent\nX-A: one\nX-A: two\nX-L: one, two\nContent-Type: application/sdp\nContent-Length: 84\nX-Case: C50\n\nv=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\nm=audio 9 RTP/AVP 0\n1\n--- states of a transaction\n",
+        tandem: "-1\n--- states of a transaction\n",
+        reason: "an answered request is not sent on: nobody would end what it starts",
+    },
+    Accepted {
+        flow: "fragments",
+        kamailio: "--- hop limit lowered\n1  70\n",
+        tandem: "--- hop limit lowered\n1 70\n",
+        reason: "a shorter number is not filled up with blanks",
+    },
+    Accepted {
+        flow: "kamcmd",
+        kamailio: "KA-Roundtrip: 0\n\t\t\tLast-Modified: 0\n",
+        tandem: "KA-Roundtrip: 0\n\t\t\tLast-Modified: <Last-Modified>\n",
+        reason: "a contact that a command added knows when that was",
+    },
 ];
 
 /// What Tandem has to show where Kamailio shows `recording`.

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
-/// Fields of management answers that hold times or random ids; zero stays visible.
-const VARIABLE_FIELDS: [&str; 17] = [
+/// Fields of management answers that hold times, random ids or the number of processors; zero stays visible.
+const VARIABLE_FIELDS: [&str; 18] = [
     "start_ts",
     "init_ts",
     "end_ts",
@@ -26,6 +26,7 @@ const VARIABLE_FIELDS: [&str; 17] = [
     "id",
     "expire",
     "ref",
+    "readers",
 ];
 
 macro_rules! pattern {

@@ -6,7 +6,7 @@ use engine::{AvpName, InitError, KeyRule, Run, Setup, VariableRow};
 use script::{Index, Key, SetError, Str, Value};
 
 use super::State;
-use super::value::{key_name, refuse};
+use super::value::key_name;
 use crate::row::writes;
 
 pub(super) const ROWS: &[VariableRow] = &[writes(
@@ -73,25 +73,13 @@ fn joined<'a>(values: impl Iterator<Item = &'a Value>) -> Value {
 fn set(run: &mut Run, key: &Key, index: Index, value: Value) -> Result<(), SetError> {
     let name = name_of(run, key);
     let avps = &mut run.shared().avps;
-    match (index, value) {
-        (Index::None | Index::Append, Value::Null) => drop(avps.remove(&name, 0)),
-        (Index::None | Index::Append, value) => avps.push(name, value),
-        (Index::All, value) => {
-            avps.clear(&name);
-            if !value.is_null() {
-                avps.push(name, value);
-            }
-        }
-        (Index::At(at), value) => {
-            let at = usize::try_from(at).map_err(|_| refuse("an AVP's index is not negative"))?;
-            let done = match value {
-                Value::Null => avps.remove(&name, at),
-                value => avps.replace(&name, at, value),
-            };
-            if !done {
-                return Err(refuse("there is no AVP with this index"));
-            }
-        }
+    if index == Index::All {
+        avps.clear(&name);
+    }
+    // Only `[*]` means something in an assignment: any other one is to the top.
+    match value {
+        Value::Null => drop(avps.remove_top(&name)),
+        value => avps.push(name, value),
     }
     Ok(())
 }
