@@ -28,7 +28,9 @@ pub(crate) fn start(run: &mut Run, status: u16, rest: Vec<usize>) -> Option<Outc
         .tx
         .as_deref()
         .filter(|tx| status >= 300 && !tx.is_answered())?;
-    let record = tx.branch(branch)?;
+    let record = tx
+        .branch(branch)
+        .filter(|record| record.verdict().is_none())?;
     let block = record.data.armed.on_branch_failure?;
     let mut working = tx.data.working.clone();
     working.branches.clear();

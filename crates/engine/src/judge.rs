@@ -74,6 +74,11 @@ pub(crate) fn failure_end(run: &mut Run) -> Outcome<Pending> {
     let Some(tx) = &mut run.tx else { return DONE };
     tx.data.working.flags = flags;
     let before = run.failure_winner.take();
+    // The same reply may win against the new branches: what was armed for them is for it too.
+    let armed_again = tx.data.shared.armed.on_failure;
+    if let Some(record) = before.and_then(|branch| tx.branch_mut(branch)) {
+        record.data.armed.on_failure = armed_again;
+    }
     match tx.conclude_failure() {
         Conclusion::Continue | Conclusion::Answered => DONE,
         // New branches that failed at once may bring another winner with a route of its own.

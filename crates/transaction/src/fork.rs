@@ -68,6 +68,9 @@ impl<U, B> Transaction<U, B> {
         if status < 200 {
             return self.decide_provisional(status);
         }
+        if status >= 300 && record.faked && record.verdict.is_some() {
+            return Decision::Discard;
+        }
         let is_repeated = record.verdict.replace(status).is_some();
         if self.fork.silent {
             return Decision::Discard;

@@ -110,6 +110,20 @@ fn a_failure_route_tries_elsewhere_with_the_first_request() {
 }
 
 #[test]
+fn a_failure_route_armed_again_runs_again_though_the_first_reply_wins_again() {
+    let mut bench = Bench::new(&config(
+        r#"request_route { t_on_failure("F"); t_relay(); }
+        failure_route[F] { xlog("L_ERR", "F $T_branch_idx\n"); if ($T_branch_idx == 1) { $ru = "sip:d@10.0.0.6"; t_on_failure("F"); t_relay(); } }"#,
+    ));
+    let sent = bench.receive(CALLER, &invite());
+    let sent = bench.receive("10.0.0.8:5060", &reply(invites(&sent)[0], 486));
+    let sent = bench.receive("10.0.0.6:5060", &reply(invites(&sent)[0], 486));
+    assert_eq!(final_status(&sent), Some("SIP/2.0 486 Text"));
+    let log = bench.log().join(" ");
+    assert!(log.contains("F 1") && log.contains("F 2"), "{log}");
+}
+
+#[test]
 fn a_failed_branch_may_be_replaced_before_the_best_reply_is_chosen() {
     let mut bench = Bench::new(&config(
         r#"request_route { t_on_branch_failure("X"); t_on_failure("F"); t_relay(); }

@@ -104,12 +104,13 @@ fn a_late_ringing_of_a_branch_given_up_is_cancelled() {
     call.fork(1);
     call.run_until(31_000);
     assert_eq!(call.count("b0 CANCEL"), 0);
+    assert_eq!(call.decide(0, 408), Decision::AllFinal { winner: 0 });
     assert_eq!(call.reply(0, 180), None);
     assert_eq!(call.reply(0, 180), None);
     assert_eq!(call.times("b0 CANCEL"), [31_000]);
     assert!(!call.last("b0 CANCEL").contains("Reason:"));
     assert_eq!(call.reply_to(0, 200, "1 CANCEL"), None);
-    assert_eq!(call.reply(0, 487), None);
+    assert_eq!(call.reply(0, 487), Some(Decision::Discard));
     assert_eq!(call.count("b0 ACK"), 1);
 }
 

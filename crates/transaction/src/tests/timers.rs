@@ -78,7 +78,7 @@ fn a_ringing_branch_ends_after_fr_inv_timer_and_is_cancelled() {
     assert!(call.answer(408));
     call.ack();
     assert_eq!(call.reply_to(0, 200, "1 CANCEL"), None);
-    assert_eq!(call.reply(0, 487), None);
+    assert_eq!(call.reply(0, 487), Some(Decision::Discard));
     assert_eq!(call.count("b0 ACK"), 1);
     call.run_until(200_000);
     assert!(call.is_gone());
