@@ -43,6 +43,7 @@ pub fn all(program: Program, cases: &[Case]) -> Option<String> {
         play(&mut scene, client, sink, index, case);
         synchronize(&mut scene, client, index);
         settle(&mut scene, client, sink, grace(program, case));
+        scene.record_lines_until(&marker(index));
         scene.record_script_lines();
     }
     Some(scene.finish())
@@ -55,7 +56,8 @@ fn configuration(cases: &[Case]) -> String {
         text.push_str(&definitions(&named(&case.routes, index)));
     }
     text.push_str("\nrequest_route {\n\tif ($hdr(X-Case) == $null) {\n\t\tt_check_trans();\n");
-    text.push_str("\t\tif (is_method(\"OPTIONS\")) sl_send_reply(\"200\", \"Synchronized\");\n\t\texit;\n\t}\n");
+    text.push_str("\t\tif (is_method(\"OPTIONS\")) {\n\t\t\txlog(\"L_NOTICE\", \"$rU\\n\");\n");
+    text.push_str("\t\t\tsl_send_reply(\"200\", \"Synchronized\");\n\t\t}\n\t\texit;\n\t}\n");
     text.push_str(PREPARATION);
     for index in 0..cases.len() {
         let _ = writeln!(
@@ -174,15 +176,17 @@ fn request(index: usize, case: &Case) -> String {
     format!("{text}X-Case: C{index}\r\n\r\n{BODY}")
 }
 
-/// Sends a request whose answer shows that the case is done, and records what came before that answer.
+/// What the script writes when a case is done. What the case itself wrote stands before it.
+fn marker(index: usize) -> String {
+    format!("sync-{index}")
+}
+
+/// Sends a request whose answer shows that the case is done, and records what came before that answer. It belongs to
+/// the case's call, so that it waits for its turn behind the case.
 fn synchronize(scene: &mut Scene, client: Who, index: usize) {
-    let server = scene.server_uri("sync");
-    let request = call::standalone(
-        scene.at(client),
-        "OPTIONS",
-        &server,
-        &format!("sync-{index}"),
-    );
+    let server = scene.server_uri(&marker(index));
+    let call_id = format!("case-{index}@tables");
+    let request = call::standalone(scene.at(client), "OPTIONS", &server, &call_id);
     scene.at(client).send(&request);
     loop {
         let Some(message) = scene.at(client).receive(crate::support::agent::PATIENCE) else {

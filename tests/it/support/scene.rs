@@ -204,12 +204,35 @@ impl Scene {
     /// Records the lines that the script wrote since the last call.
     pub fn record_script_lines(&mut self) {
         let lines = script_output(&self.server.log());
-        for line in &lines[self.logged.min(lines.len())..] {
+        let new = &lines[self.logged.min(lines.len())..];
+        self.record_lines(new);
+        self.logged = lines.len();
+    }
+
+    fn record_lines(&mut self, lines: &[String]) {
+        for line in lines {
             let line = self.normal.text(line);
             self.record.push_str(&line);
             self.record.push('\n');
         }
-        self.logged = lines.len();
+    }
+
+    /// Waits for the line `marker`, and records what the script wrote before it since the last call.
+    pub fn record_lines_until(&mut self, marker: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let lines = script_output(&self.server.log());
+            let new = &lines[self.logged.min(lines.len())..];
+            if let Some(at) = new.iter().position(|line| line == marker) {
+                self.record_lines(&new[..at]);
+                self.logged += at + 1;
+                return;
+            }
+            if Instant::now() > end {
+                self.fail(&format!("the script never writes {marker:?}"));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Records a message whole.
