@@ -135,13 +135,14 @@ impl Proxy {
     }
 
     /// What it wants sent.
-    pub(crate) fn sent(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
-        let outputs = self
-            .workers
-            .iter_mut()
-            .flat_map(|worker| std::mem::take(worker.outputs()));
-        outputs
-            .map(|Output::Send { hop, bytes }| (hop.remote, bytes.to_vec()))
+    pub(crate) fn sent(&mut self, at: u64) -> Vec<(SocketAddr, Vec<u8>)> {
+        let mut outputs = Vec::new();
+        while let Some(worker) = self.workers.iter_mut().find(|worker| !worker.is_idle()) {
+            outputs.append(worker.outputs());
+            worker.sent(&self.engine, now(at));
+        }
+        let sent = outputs.into_iter();
+        sent.map(|Output::Send { hop, bytes }| (hop.remote, bytes.to_vec()))
             .collect()
     }
 

@@ -213,7 +213,7 @@ impl World {
     }
 
     fn collect(&mut self, at: u64) {
-        for (to, bytes) in self.proxy.sent() {
+        for (to, bytes) in self.proxy.sent(at) {
             self.post(proxy::address(), to, bytes, at);
         }
     }

@@ -1,5 +1,6 @@
 //! One run at a time per call, in the order in which the inputs came, without handing messages over:
-//! whoever reads an input runs it, unless the call is being run; then it joins that run's inbox.
+//! whoever reads an input runs it, unless another worker has the call; then it joins the call's inbox.
+//! A worker keeps a call until what its runs want sent has left, so that nothing of a call overtakes.
 
 use std::collections::VecDeque;
 
@@ -20,18 +21,30 @@ pub struct Batons {
 
 struct Running {
     key: u64,
+    /// The worker that has the baton.
+    worker: usize,
+    /// A run waits for something: nothing else of the call may run before it has ended.
+    is_waiting: bool,
     inbox: VecDeque<Input>,
 }
 
 /// What became of an input.
 #[derive(Debug)]
 pub enum Taken {
-    /// The caller has the baton now and must run this input, then call `next` until it says `None`.
+    /// The caller has the baton now, must run this input, and gives the baton back when all is sent.
     Mine(Input),
-    /// The run in progress will take it.
+    /// The caller has the baton still, and must run this input.
+    Still(Input),
+    /// Whoever has the baton will take it.
     Queued,
     /// That call's inbox is full.
     Refused,
+}
+
+impl Running {
+    const fn is_free_for(&self, worker: usize) -> bool {
+        self.worker == worker && !self.is_waiting
+    }
 }
 
 impl Default for Batons {
@@ -48,37 +61,58 @@ impl Batons {
     }
 
     /// Takes the call's baton for an input, or leaves the input with whoever has it.
-    pub fn take(&self, key: u64, input: Input) -> Taken {
+    pub fn take(&self, key: u64, input: Input, worker: usize) -> Taken {
         let mut running = self.shard(key).lock();
-        if let Some(entry) = running.find_mut(key, |entry| entry.key == key) {
-            if entry.inbox.len() >= INBOX_MAX {
-                return Taken::Refused;
-            }
-            entry.inbox.push_back(input);
-            return Taken::Queued;
-        }
-        running.insert_unique(
-            key,
-            Running {
+        let Some(entry) = running.find_mut(key, |entry| entry.key == key) else {
+            let entry = Running {
                 key,
+                worker,
+                is_waiting: false,
                 inbox: VecDeque::new(),
-            },
-            |entry| entry.key,
-        );
-        Taken::Mine(input)
+            };
+            running.insert_unique(key, entry, |entry| entry.key);
+            return Taken::Mine(input);
+        };
+        if entry.is_free_for(worker) {
+            let Some(first) = entry.inbox.pop_front() else {
+                return Taken::Still(input);
+            };
+            entry.inbox.push_back(input);
+            return Taken::Still(first);
+        }
+        if entry.inbox.len() >= INBOX_MAX {
+            return Taken::Refused;
+        }
+        entry.inbox.push_back(input);
+        Taken::Queued
     }
 
-    /// The next input of this call; `None` gives the baton back.
-    pub fn next(&self, key: u64) -> Option<Input> {
+    /// Says that a run of the call has begun to wait, or that it has ended.
+    pub fn set_waiting(&self, key: u64, is_waiting: bool) {
         let mut running = self.shard(key).lock();
-        let mut entry = running.find_entry(key, |entry| entry.key == key).ok()?;
-        match entry.get_mut().inbox.pop_front() {
-            Some(input) => Some(input),
-            None => {
-                entry.remove();
-                None
-            }
+        if let Some(entry) = running.find_mut(key, |entry| entry.key == key) {
+            entry.is_waiting = is_waiting;
         }
+    }
+
+    /// The next input of a call whose baton this worker has.
+    pub fn next(&self, key: u64, worker: usize) -> Option<Input> {
+        let mut running = self.shard(key).lock();
+        let entry = running.find_mut(key, |entry| entry.key == key)?;
+        let is_free = entry.is_free_for(worker);
+        is_free.then(|| entry.inbox.pop_front()).flatten()
+    }
+
+    /// Gives the baton back, unless there is another input to be run first, or a run waits.
+    pub fn give_back(&self, key: u64, worker: usize) -> Option<Input> {
+        let mut running = self.shard(key).lock();
+        let is_mine = |entry: &Running| entry.key == key && entry.is_free_for(worker);
+        let mut entry = running.find_entry(key, is_mine).ok()?;
+        let next = entry.get_mut().inbox.pop_front();
+        if next.is_none() {
+            entry.remove();
+        }
+        next
     }
 
     /// How many calls are being run, waiting ones included.
@@ -89,5 +123,70 @@ impl Batons {
     /// Whether no call is being run.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use transaction::TransactionId;
+
+    use super::*;
+
+    const CALL: u64 = 7;
+
+    fn input(label: u32) -> Input {
+        Input::Timer(TransactionId { index: 0, label })
+    }
+
+    fn label(input: Option<Input>) -> Option<u32> {
+        match input {
+            Some(Input::Timer(id)) => Some(id.label),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_call_stays_with_its_worker_until_it_is_given_back() {
+        let batons = Batons::default();
+        assert!(matches!(batons.take(CALL, input(1), 0), Taken::Mine(_)));
+        assert!(matches!(batons.take(CALL, input(2), 1), Taken::Queued));
+        let Taken::Still(next) = batons.take(CALL, input(3), 0) else {
+            panic!("worker 0 has the call");
+        };
+        assert_eq!(label(Some(next)), Some(2), "the order is that of arrival");
+        assert_eq!(
+            label(batons.give_back(CALL, 1)),
+            None,
+            "it is not worker 1's"
+        );
+        assert_eq!(label(batons.give_back(CALL, 0)), Some(3));
+        assert_eq!(label(batons.next(CALL, 0)), None);
+        assert_eq!(label(batons.give_back(CALL, 0)), None);
+        assert!(batons.is_empty());
+        assert!(matches!(batons.take(CALL, input(4), 1), Taken::Mine(_)));
+    }
+
+    #[test]
+    fn nothing_of_a_call_runs_while_a_run_of_it_waits() {
+        let batons = Batons::default();
+        assert!(matches!(batons.take(CALL, input(1), 0), Taken::Mine(_)));
+        batons.set_waiting(CALL, true);
+        assert!(matches!(batons.take(CALL, input(2), 0), Taken::Queued));
+        assert_eq!(label(batons.next(CALL, 0)), None);
+        assert_eq!(label(batons.give_back(CALL, 0)), None);
+        batons.set_waiting(CALL, false);
+        assert_eq!(label(batons.give_back(CALL, 0)), Some(2));
+        assert_eq!(label(batons.give_back(CALL, 0)), None);
+        assert!(batons.is_empty());
+    }
+
+    #[test]
+    fn an_inbox_has_a_limit() {
+        let batons = Batons::default();
+        assert!(matches!(batons.take(CALL, input(0), 0), Taken::Mine(_)));
+        for _ in 0..INBOX_MAX {
+            assert!(matches!(batons.take(CALL, input(1), 1), Taken::Queued));
+        }
+        assert!(matches!(batons.take(CALL, input(2), 1), Taken::Refused));
     }
 }

@@ -179,26 +179,24 @@ impl Driver {
         }
     }
 
-    /// Sends what the worker wants sent and starts what it waits for.
+    /// Sends what the worker wants sent, until it is content, and starts what it waits for.
     fn flush(self: &Rc<Self>) {
-        let (outputs, operations) = {
-            let mut worker = self.worker.borrow_mut();
-            (
-                std::mem::take(worker.outputs()),
-                std::mem::take(worker.operations()),
-            )
-        };
-        self.send(outputs);
-        let unsent = std::mem::take(&mut *self.unsent.borrow_mut());
-        if !unsent.is_empty() {
+        loop {
+            let outputs = std::mem::take(self.worker.borrow_mut().outputs());
+            self.send(outputs);
+            let unsent = std::mem::take(&mut *self.unsent.borrow_mut());
             let now = self.clock.now();
+            let mut worker = self.worker.borrow_mut();
             for bytes in unsent {
-                self.worker.borrow_mut().unsent(&self.engine, &bytes, now);
+                worker.unsent(&self.engine, &bytes, now);
             }
-            self.flush();
-        }
-        for (task, operation) in operations {
-            spawn_local(Rc::clone(self).perform(task, operation));
+            worker.sent(&self.engine, now);
+            for (task, operation) in worker.operations().drain(..) {
+                spawn_local(Rc::clone(self).perform(task, operation));
+            }
+            if worker.is_idle() {
+                return;
+            }
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Worker {
     machines: Vec<Machine<Pending>>,
     outputs: Vec<Output>,
     operations: Vec<(usize, Operation)>,
+    /// The calls whose batons go back when the outputs are sent.
+    held: Vec<u64>,
 }
 
 /// A run and the point that it has reached.
@@ -70,6 +72,7 @@ impl Worker {
             machines: Vec::new(),
             outputs: Vec::new(),
             operations: Vec::new(),
+            held: Vec::new(),
         }
     }
 
@@ -128,8 +131,12 @@ impl Worker {
     pub fn submit(&mut self, engine: &Arc<Engine>, key: u64, input: Input, now: Now) {
         self.backlog.push_back((key, input));
         while let Some((key, input)) = self.backlog.pop_front() {
-            match engine.batons.take(key, input) {
-                Taken::Mine(input) => self.run_call(engine, key, Some(input), now),
+            match engine.batons.take(key, input, self.number) {
+                Taken::Mine(input) => {
+                    self.held.push(key);
+                    self.run_call(engine, key, input, now);
+                }
+                Taken::Still(input) => self.run_call(engine, key, input, now),
                 Taken::Queued => {}
                 Taken::Refused => engine.counters.inbox_overflow.increment(),
             }
@@ -150,7 +157,8 @@ impl Worker {
         let key = task.key;
         task.run.now = now;
         if let Step::Finished = self.advance(engine, task, completion) {
-            self.run_call(engine, key, None, now);
+            engine.batons.set_waiting(key, false);
+            self.held.push(key);
         }
         self.drain_backlog(engine, now);
     }
@@ -176,9 +184,35 @@ impl Worker {
         self.drain_backlog(engine, now);
     }
 
-    /// The messages to send, in order; the worker's driver takes them after each call.
+    /// Says that the outputs taken so far were sent: the calls that they were about are free. What came for
+    /// these calls meanwhile is run first, so that there may be outputs again.
+    pub fn sent(&mut self, engine: &Arc<Engine>, now: Now) {
+        let mut held = std::mem::take(&mut self.held);
+        for key in held.drain(..) {
+            let mut next = engine.batons.give_back(key, self.number);
+            if next.is_some() {
+                self.held.push(key);
+            }
+            while let Some(input) = next {
+                self.run_call(engine, key, input, now);
+                next = engine.batons.next(key, self.number);
+            }
+        }
+        if self.held.is_empty() {
+            self.held = held;
+        }
+        self.drain_backlog(engine, now);
+    }
+
+    /// The messages to send, in order. The worker's driver takes and sends them after each call, and then
+    /// says `sent`, until there are none.
     pub fn outputs(&mut self) -> &mut Vec<Output> {
         &mut self.outputs
+    }
+
+    /// Whether there is nothing to send and no call to give back.
+    pub fn is_idle(&self) -> bool {
+        self.outputs.is_empty() && self.held.is_empty()
     }
 
     /// The operations to start, each with the task to complete with its result.
@@ -197,15 +231,10 @@ impl Worker {
         }
     }
 
-    /// Runs an input and whatever comes for the same call meanwhile, then gives the baton back.
-    fn run_call(&mut self, engine: &Arc<Engine>, key: u64, first: Option<Input>, now: Now) {
-        let mut next = first.or_else(|| engine.batons.next(key));
-        while let Some(input) = next {
-            let task = self.begin(engine, key, input, now);
-            if let Step::Waiting = self.advance(engine, task, Completion::Value(Value::Null)) {
-                return;
-            }
-            next = engine.batons.next(key);
+    fn run_call(&mut self, engine: &Arc<Engine>, key: u64, input: Input, now: Now) {
+        let task = self.begin(engine, key, input, now);
+        if let Step::Waiting = self.advance(engine, task, Completion::Value(Value::Null)) {
+            engine.batons.set_waiting(key, true);
         }
     }
 

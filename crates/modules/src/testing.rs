@@ -137,7 +137,11 @@ impl Bench {
         while let Some((key, input)) = self.engine.next_posted() {
             self.worker.submit(&self.engine, key, input, now);
         }
-        let outputs = std::mem::take(self.worker.outputs());
+        let mut outputs = Vec::new();
+        while !self.worker.is_idle() {
+            outputs.append(self.worker.outputs());
+            self.worker.sent(&self.engine, now);
+        }
         let sent = outputs.into_iter().map(|Output::Send { hop, bytes }| Sent {
             to: hop.remote,
             text: String::from_utf8_lossy(&bytes).into_owned(),
