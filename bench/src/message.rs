@@ -44,6 +44,9 @@ pub fn invite(number: u64, run: u64, own: SocketAddr, proxy: SocketAddr, sent: u
          User-Agent: tandem-bench\r\n\
          Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO\r\n\
          Supported: replaces, timer, 100rel\r\n\
+         Session-Expires: 1800;refresher=uac\r\n\
+         Min-SE: 90\r\n\
+         P-Asserted-Identity: <sip:caller{user}@bench.example.org>\r\n\
          X-Sent: {sent}\r\n\
          Content-Type: application/sdp\r\n\
          Content-Length: {}\r\n\r\n{SDP}",

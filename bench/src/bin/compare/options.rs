@@ -15,7 +15,7 @@ Build it as what you want to measure: it builds Tandem with its own profile.
   --rates N,N...     calls begun a second, one run each (500,1000)
   --seconds N        length of each run (10)
   --hold MS          from the 200 to the BYE (500)
-  --keep N           calls held to see what memory one takes; 0 for none (20000)
+  --keep N           calls held, and as many again, to see what memory one takes; 0 for none (20000)
   --keep-rate N      calls begun a second while doing so (1000)
   --only NAME,...    forwarder, kamailio, tandem: just these
   --kamailio PATH    the Kamailio to run (kamailio)

@@ -66,7 +66,7 @@ fn print_held(measured: &[Measured]) {
         .find(|(measured, _)| measured.kind == Kind::Kamailio)
         .map(|(_, held)| held.resident);
     println!(
-        "\nMemory of one confirmed call, of {} that are up, transactions gone, in bytes.\n",
+        "\nMemory of one confirmed call, of {} beside as many others, transactions gone, in bytes.\n",
         first.calls
     );
     println!(
