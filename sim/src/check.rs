@@ -98,10 +98,20 @@ fn answered(agent: &Agent) -> Result<(), String> {
     if agent.vanished || !agent.invite_sent {
         return Ok(());
     }
-    let failures = agent.finals.iter().filter(|(status, _)| *status >= 300).count();
+    let failures = agent
+        .finals
+        .iter()
+        .filter(|(status, _)| *status >= 300)
+        .count();
     match agent.finals.len() {
-        0 => Err(format!("the caller at {} never got a final reply", agent.address)),
-        _ if failures > 1 => Err(format!("the caller at {} got {:?}", agent.address, agent.finals)),
+        0 => Err(format!(
+            "the caller at {} never got a final reply",
+            agent.address
+        )),
+        _ if failures > 1 => Err(format!(
+            "the caller at {} got {:?}",
+            agent.address, agent.finals
+        )),
         _ => Ok(()),
     }
 }
