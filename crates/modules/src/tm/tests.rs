@@ -39,8 +39,8 @@ fn reply(request: &Sent, status: u16) -> String {
 fn final_status(sent: &[Sent]) -> Option<&str> {
     let lines = sent.iter().map(Sent::first_line);
     lines
-        .filter(|line| line.starts_with("SIP/2.0 ") && !line.starts_with("SIP/2.0 1"))
-        .next_back()
+        .rev()
+        .find(|line| line.starts_with("SIP/2.0 ") && !line.starts_with("SIP/2.0 1"))
 }
 
 #[test]
