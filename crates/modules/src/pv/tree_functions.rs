@@ -214,9 +214,8 @@ fn explode_plain(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 }
 
 fn explode_single(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let level = match level_of(args.str(0)) {
-        Ok(level) => level,
-        Err(_) => return Outcome::Code(-1),
+    let Ok(level) = level_of(args.str(0)) else {
+        return Outcome::Code(-1);
     };
     let roots = trees(run).level_mut(Kind::Single);
     if roots.replace(Kind::Single, args.str(1), 0, Node::Level(level.clone())) {

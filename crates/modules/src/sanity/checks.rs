@@ -37,10 +37,8 @@ pub(super) fn check(
     uris: i64,
     supported: &[&[u8]],
 ) -> Result<(), Refusal> {
-    let chosen = CHECKS.iter().filter(|(bit, _)| wanted & bit != 0);
-    chosen
-        .map(|(_, check)| check(message, uris, supported))
-        .collect()
+    let mut chosen = CHECKS.iter().filter(|(bit, _)| wanted & bit != 0);
+    chosen.try_for_each(|(_, check)| check(message, uris, supported))
 }
 
 const fn refuse(code: u16, reason: &'static str) -> Result<(), Refusal> {
