@@ -269,26 +269,34 @@ fn is_uri(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     truth(Uri::parse(args.str(0)).is_ok_and(|uri| uri.scheme != Scheme::Other))
 }
 
+/// Whether all characters of a text fit; an empty one is an error.
+fn all_fit(text: &[u8], fits: impl Fn(u8) -> bool) -> Outcome<Pending> {
+    if text.is_empty() {
+        return Outcome::Code(-2);
+    }
+    truth(text.iter().all(|byte| fits(*byte)))
+}
+
 fn is_tel_number(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let text = args.str(0).as_bytes();
-    let digits = text.strip_prefix(b"+").unwrap_or(text);
-    truth(!digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+    all_fit(text.strip_prefix(b"+").unwrap_or(text), |byte| {
+        byte.is_ascii_digit()
+    })
 }
 
 fn is_numeric(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let text = args.str(0);
-    truth(!text.is_empty() && text.iter().all(u8::is_ascii_digit))
+    all_fit(args.str(0), |byte| byte.is_ascii_digit())
 }
 
 fn is_alphanum(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let text = args.str(0);
-    truth(!text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric))
+    all_fit(args.str(0), |byte| byte.is_ascii_alphanumeric())
 }
 
 fn is_alphanumex(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let (text, more) = (args.str(0), args.str(1));
-    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || more.contains(byte);
-    truth(!text.is_empty() && text.iter().all(fits))
+    let more = args.str(1);
+    all_fit(args.str(0), |byte| {
+        byte.is_ascii_alphanumeric() || more.contains(&byte)
+    })
 }
 
 fn two_uris(args: &Args<'_>, same: fn(&Uri<'_>, &Uri<'_>) -> bool) -> Outcome<Pending> {

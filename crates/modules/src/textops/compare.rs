@@ -57,14 +57,14 @@ pub(super) const ROWS: &[FunctionRow] = &[
         TWO,
         ANY,
         str_find,
-        "True when the second text is in the first.",
+        "Where the second text is in the first, from 1.",
     ),
     function(
         "str_ifind",
         TWO,
         ANY,
         str_ifind,
-        "True when the second text is in the first in any case.",
+        "Where the second text is in the first in any case, from 1.",
     ),
     function(
         "str_any_in",
@@ -134,19 +134,23 @@ fn ends_with(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     truth(text.ends_with(end))
 }
 
-/// Whether `part` is somewhere in `text`; an empty one is nowhere.
-fn contains(text: &[u8], part: &[u8], same: impl Fn(&[u8], &[u8]) -> bool) -> bool {
-    !part.is_empty() && text.windows(part.len()).any(|window| same(window, part))
+/// Where `part` is in `text`, from 1; an empty one is behind the end.
+fn position(text: &[u8], part: &[u8], same: impl Fn(&[u8], &[u8]) -> bool) -> Outcome<Pending> {
+    let found = match part.len() {
+        0 => Some(text.len()),
+        length => text.windows(length).position(|window| same(window, part)),
+    };
+    Outcome::Code(found.map_or(-1, |at| at as i64 + 1))
 }
 
 fn str_find(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let (text, part) = two(args);
-    truth(contains(text, part, |one, other| one == other))
+    position(text, part, |one, other| one == other)
 }
 
 fn str_ifind(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let (text, part) = two(args);
-    truth(contains(text, part, <[u8]>::eq_ignore_ascii_case))
+    position(text, part, <[u8]>::eq_ignore_ascii_case)
 }
 
 fn str_any_in(_: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {

@@ -379,17 +379,13 @@ fn substitute(
     count
 }
 
-fn counted(count: usize) -> Outcome<Pending> {
-    Outcome::Code(if count == 0 { -1 } else { count as i64 })
-}
-
 fn subst(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let Some(expression) = args.subst(0) else {
         return Outcome::Code(-1);
     };
     let message = Arc::clone(&run.msg.message);
     let range = range_of(&message, Area::Both);
-    counted(substitute(run, expression, &message, &range))
+    truth(substitute(run, expression, &message, &range) > 0)
 }
 
 fn subst_body(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
@@ -398,7 +394,7 @@ fn subst_body(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     };
     let message = Arc::clone(&run.msg.message);
     let range = range_of(&message, Area::Body);
-    counted(substitute(run, expression, &message, &range))
+    truth(substitute(run, expression, &message, &range) > 0)
 }
 
 fn subst_hf(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {

@@ -94,7 +94,7 @@ fn append(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     if path.which != Which::Unsaid
         && let Some(value) = path.select(values(&message, path.name)).last()
     {
-        let text = [b", ", &args.str(1)[..]].concat();
+        let text = [b",", &args.str(1)[..]].concat();
         run.msg.edits.insert_at(Tag::Script, value.span.end, &text);
         return DONE;
     }
@@ -308,7 +308,7 @@ fn include(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     }
     match known.last() {
         Some(value) => {
-            let text = [b", ", &wanted[..]].concat();
+            let text = [b",", &wanted[..]].concat();
             run.msg.edits.insert_at(Tag::Script, value.span.end, &text);
         }
         None => {
