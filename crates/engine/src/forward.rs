@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sip::{HeaderId, Hop, Transport, Via};
+use sip::{Hop, Transport, Via};
 use transaction::Output;
 
 use crate::destination::Destination;
@@ -94,17 +94,8 @@ fn via_hop(run: &Run, own: &Via<'_>, next: &Via<'_>) -> Option<Hop> {
     Some(hop)
 }
 
-/// Whether a message has what every SIP message must have (RFC 3261 §8.1.1).
-pub(crate) fn has_mandatory_headers(message: &sip::Message) -> bool {
-    let mandatory = [
-        HeaderId::Via,
-        HeaderId::From,
-        HeaderId::To,
-        HeaderId::CallId,
-        HeaderId::CSeq,
-    ];
-    mandatory.into_iter().all(|id| message.header(id).is_some())
-        && message.missing().is_none()
-        && message.cseq().is_some()
-        && message.top_via().is_some()
+/// Whether a message has the headers that every SIP message must have (RFC 3261 §8.1.1), and a Via to answer by.
+/// What else may be wrong with a request is for the script to refuse, with `sanity_check()`.
+pub(crate) fn is_workable(message: &sip::Message) -> bool {
+    message.missing().is_none() && message.top_via().is_some()
 }

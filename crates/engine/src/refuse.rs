@@ -18,7 +18,7 @@ pub(crate) fn unparsable(engine: &Arc<Engine>, rejected: &Rejected, hop: Hop) {
 
 /// A message that lacks what every message must have. True when it is not to be worked on.
 pub(crate) fn unusable(engine: &Arc<Engine>, message: &Message, hop: Hop) -> bool {
-    if crate::forward::has_mandatory_headers(message) {
+    if crate::forward::is_workable(message) {
         return false;
     }
     engine.counters.bad_msg_hdr.increment();
