@@ -59,6 +59,13 @@ impl Catalog for Names {
         }
     }
 
+    fn slot(&self, id: VariableId, key: &KeySpec) -> Option<u32> {
+        match (id, key) {
+            (VariableId(0), KeySpec::Attr(slot)) => Some(*slot),
+            _ => None,
+        }
+    }
+
     fn function_names(&self) -> Vec<(&str, &str)> {
         Vec::new()
     }
@@ -92,6 +99,10 @@ impl Host for Slots {
             }
             _ => Value::Str(self.method.clone()),
         }
+    }
+
+    fn slots(&mut self) -> &mut [Value] {
+        &mut self.values
     }
 
     fn set(&mut self, _: VariableId, key: &Key, _: Index, value: Value) -> Result<(), SetError> {

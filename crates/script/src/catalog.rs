@@ -172,6 +172,12 @@ pub trait Catalog {
     /// with inner text `a.b`.
     fn variable(&self, name: &str, inner: Option<&str>) -> Result<Resolved, NameError>;
 
+    /// The position in `Host::slots` of a variable that lies there; none, as always by default, if it does not.
+    fn slot(&self, id: VariableId, key: &KeySpec) -> Option<u32> {
+        let _ = (id, key);
+        None
+    }
+
     /// Names to suggest from when a function is unknown, each with the module that would bring it.
     fn function_names(&self) -> Vec<(&str, &str)>;
 

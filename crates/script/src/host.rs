@@ -82,6 +82,14 @@ pub trait Host {
     /// Reads a variable.
     fn get(&mut self, id: VariableId, key: &Key, index: Index) -> Value;
 
+    /// The variables that are nothing but places, by the number that `Catalog::slot` gave them. The machine reads
+    /// them without asking `get` and writes anything but `Value::Null` without asking `set`, which must mean the
+    /// same; those beyond the end it does not touch.
+    #[inline]
+    fn slots(&mut self) -> &mut [Value] {
+        &mut []
+    }
+
     /// Writes a variable; `Value::Null` is `$null`.
     fn set(
         &mut self,

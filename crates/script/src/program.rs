@@ -99,6 +99,7 @@ impl Program {
         self.code.is_empty()
     }
 
+    #[inline]
     pub(crate) fn info(&self, block: BlockId) -> Option<&BlockInfo> {
         self.blocks.get(block.0 as usize)
     }
@@ -156,6 +157,21 @@ pub(crate) enum Test {
     /// Text, in any case: `method == "invite"`.
     SameText,
     OtherText,
+}
+
+impl Test {
+    /// The orderings of two numbers for which it holds: less 1, equal 2, greater 4. None for texts.
+    pub(crate) const fn orderings(self) -> Option<u8> {
+        match self {
+            Self::Equal => Some(2),
+            Self::NotEqual => Some(1 | 4),
+            Self::Less => Some(1),
+            Self::Greater => Some(4),
+            Self::LessEqual => Some(1 | 2),
+            Self::GreaterEqual => Some(2 | 4),
+            Self::SameText | Self::OtherText => None,
+        }
+    }
 }
 
 /// One operation. Numbers are positions in the program's tables; `u32` behind an arrow is a place in the code.
@@ -224,6 +240,34 @@ pub(crate) enum Op {
     SetConstant { target: u32, constant: u32 },
     /// Assign a variable to a variable.
     SetRead { target: u32, source: u32 },
+    /// Assign what an operator makes of a variable and a constant.
+    SetBinary {
+        op: BinaryOp,
+        target: u32,
+        source: u32,
+        constant: u32,
+    },
+    // The quick forms. Each stands before the general operation; if the variables lie in `Host::slots` and hold what
+    // is needed, it does the work and goes past that operation, else it does nothing.
+    /// Before `UnlessTest`, of a number; `orderings` as by `Test::orderings`.
+    UnlessSlot {
+        orderings: u8,
+        slot: u32,
+        number: i32,
+        to: u32,
+    },
+    /// Before `SetConstant`, of a number.
+    SetSlotInt { slot: u32, number: i64 },
+    /// Before `SetConstant`, of a text.
+    SetSlot { slot: u32, constant: u32 },
+    /// Before `SetRead`.
+    CopySlot { target: u32, source: u32 },
+    /// Before `SetBinary`, of numbers.
+    AddSlot {
+        target: u32,
+        source: u32,
+        number: i32,
+    },
     /// value → 1 if the assignment worked, else 0
     SetTruth(u32),
     /// Call a native function; the values of its expression arguments are on the stack.

@@ -14,6 +14,7 @@ pub struct Variable {
     index: IndexSource,
     transforms: Box<[Transform]>,
     writable: bool,
+    slot: Option<u32>,
     text: Box<str>,
 }
 
@@ -67,7 +68,11 @@ impl Variable {
         if long {
             cursor.skip_blanks();
         }
-        let (source, writable) = parse_name(cursor, scope)?;
+        let Named {
+            source,
+            writable,
+            slot,
+        } = parse_name(cursor, scope)?;
         let mut index = IndexSource::Fixed(Index::None);
         let mut transforms = Vec::new();
         if long {
@@ -86,11 +91,14 @@ impl Variable {
         }
         let text = format!("${}", String::from_utf8_lossy(cursor.since(start)));
         let writable = writable && transforms.is_empty();
+        let whole = writable && matches!(index, IndexSource::Fixed(Index::None));
+        let slot = slot.filter(|_| whole);
         Ok(Self {
             source,
             index,
             transforms: transforms.into(),
             writable,
+            slot,
             text: text.into(),
         })
     }
@@ -102,6 +110,7 @@ impl Variable {
             index: IndexSource::Fixed(Index::None),
             transforms: Box::default(),
             writable: false,
+            slot: None,
             text: text.into(),
         }
     }
@@ -140,6 +149,25 @@ impl Variable {
             return None;
         };
         self.transforms.is_empty().then(|| value.clone())
+    }
+
+    /// Its position in `Host::slots`, if it lies there and is written without index and transformations.
+    #[inline]
+    pub(crate) const fn slot(&self) -> Option<u32> {
+        self.slot
+    }
+
+    /// Its class and key, if the host's value is its value: no index, no transformations.
+    #[inline]
+    pub(crate) const fn whole(&self) -> Option<(VariableId, &Key)> {
+        match (&self.source, &self.index) {
+            (Source::Fixed(id, key), IndexSource::Fixed(Index::None))
+                if self.transforms.is_empty() =>
+            {
+                Some((*id, key))
+            }
+            _ => None,
+        }
     }
 
     /// Reads it in a run whose return code is `rc`.
@@ -217,7 +245,24 @@ impl IndexSource {
     }
 }
 
-fn parse_name(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Result<(Source, bool), TextError> {
+/// What a name with its parentheses stands for.
+struct Named {
+    source: Source,
+    writable: bool,
+    slot: Option<u32>,
+}
+
+impl Named {
+    const fn read_only(source: Source) -> Self {
+        Self {
+            source,
+            writable: false,
+            slot: None,
+        }
+    }
+}
+
+fn parse_name(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Result<Named, TextError> {
     let start = cursor.position();
     let name = cursor.take_while(|byte| byte.is_ascii_alphanumeric() || b"_.?".contains(&byte));
     let name = String::from_utf8_lossy(name).into_owned();
@@ -234,8 +279,8 @@ fn parse_name(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Result<(Source, boo
     };
     if inner.is_none() {
         match name.as_str() {
-            "rc" | "retcode" | "?" => return Ok((Source::ReturnCode, false)),
-            "null" => return Ok((Source::Constant(Value::Null), false)),
+            "rc" | "retcode" | "?" => return Ok(Named::read_only(Source::ReturnCode)),
+            "null" => return Ok(Named::read_only(Source::Constant(Value::Null))),
             _ => {}
         }
     }
@@ -246,12 +291,13 @@ fn parse_name(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Result<(Source, boo
         ));
     };
     if let Some(value) = scope.place_value(&name, inner) {
-        return Ok((Source::Constant(value), false));
+        return Ok(Named::read_only(Source::Constant(value)));
     }
     let resolved = scope
         .catalog
         .variable(&name, inner)
         .map_err(|error| name_error(error, &name, start, inner_at, scope))?;
+    let slot = scope.catalog.slot(resolved.id, &resolved.key);
     let source = match resolved.key {
         KeySpec::None => Source::Fixed(resolved.id, Key::None),
         KeySpec::Attr(number) => Source::Fixed(resolved.id, Key::Attr(number)),
@@ -264,7 +310,11 @@ fn parse_name(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Result<(Source, boo
             }
         }
     };
-    Ok((source, resolved.writable))
+    Ok(Named {
+        source,
+        writable: resolved.writable,
+        slot,
+    })
 }
 
 fn name_error(

@@ -4,7 +4,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::{TestHost, compile, run_with};
-use tandem_script::Limits;
+use tandem_script::{Limits, Value};
 
 /// Small expressions over two variables, calls and routes.
 fn expression() -> impl Strategy<Value = String> {
@@ -37,6 +37,37 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
+/// Assignments that are one operation each.
+fn plain() -> impl Strategy<Value = String> {
+    let variable = || prop::sample::select(vec!["$var(a)", "$var(b)"]);
+    let constant = prop_oneof![
+        (-3..4i64).prop_map(|number| number.to_string()),
+        Just("5000000000".to_owned()),
+        Just("\"2\"".to_owned()),
+        Just("\"text longer than a value can hold\"".to_owned()),
+        Just("$null".to_owned()),
+        Just("$avp(u)".to_owned()),
+    ];
+    let sum = (
+        variable(),
+        prop::sample::select(vec!["+", "-", "*", "|"]),
+        -9..9i64,
+    );
+    let value = prop_oneof![
+        constant,
+        variable().prop_map(str::to_owned),
+        sum.prop_map(|(left, op, right)| format!("{left} {op} {right}")),
+    ];
+    (variable(), value).prop_map(|(target, value)| format!("{target} = {value};"))
+}
+
+/// Comparisons that are one operation each.
+fn comparison() -> impl Strategy<Value = String> {
+    let variable = prop::sample::select(vec!["$var(a)", "$var(b)", "$avp(u)"]);
+    let operator = prop::sample::select(vec!["==", "!=", "<", ">", "<=", ">="]);
+    (variable, operator, -3..4i64).prop_map(|(left, op, right)| format!("{left} {op} {right}"))
+}
+
 fn statement() -> impl Strategy<Value = String> {
     let simple = prop_oneof![
         expression().prop_map(|e| format!("$var(a) = {e};")),
@@ -46,6 +77,7 @@ fn statement() -> impl Strategy<Value = String> {
         (1..4u8).prop_map(|route| format!("route(R{route});")),
         Just("branch(\"B\");".to_owned()),
         Just("$avp(u) = $var(a);".to_owned()),
+        plain(),
         expression().prop_map(|e| format!("return {e};")),
         Just("break;".to_owned()),
         Just("exit;".to_owned()),
@@ -55,6 +87,8 @@ fn statement() -> impl Strategy<Value = String> {
         let list = prop::collection::vec(inner, 1..4).prop_map(|list| list.join(" "));
         prop_oneof![
             (expression(), list.clone(), list.clone())
+                .prop_map(|(e, a, b)| format!("if ({e}) {{ {a} }} else {{ {b} }}")),
+            (comparison(), list.clone(), list.clone())
                 .prop_map(|(e, a, b)| format!("if ({e}) {{ {a} }} else {{ {b} }}")),
             (expression(), list.clone()).prop_map(|(e, a)| format!("while ({e}) {{ {a} }}")),
             (expression(), list.clone(), list)
@@ -87,6 +121,24 @@ proptest! {
         prop_assert_eq!(straight.host.complaints, waiting.host.complaints);
         prop_assert_eq!(straight.host.values, waiting.host.values);
         prop_assert_eq!(&straight.host.calls, &waiting.host.calls);
+    }
+
+    #[test]
+    fn places_change_nothing(main in body(), r1 in body(), r2 in body(), r3 in body(), b in body()) {
+        let text = format!(
+            "route[R1] {{ {r1} }} route[R2] {{ {r2} }} route[R3] {{ {r3} }} branch_route[B] {{ {b} }}
+            request_route {{ {main} xlog(\"end $rc $var(a) $var(b)\"); }}"
+        );
+        let limits = Limits { recursion: 12, loops: 3, operations: 2000 };
+        let asked = run_with(&compile(&text), TestHost::default(), limits);
+        // One of the two has a place; `$place(z)` is one for which the host has no room.
+        let placed = text.replace("$var(a)", "$place(a)").replace("$var(b)", "$place(z)");
+        let places = [Value::Int(0), Value::Int(0)];
+        let placed = run_with(&compile(&placed), TestHost { places, ..TestHost::default() }, limits);
+        prop_assert_eq!(asked.end, placed.end);
+        prop_assert_eq!(asked.host.log, placed.host.log);
+        prop_assert_eq!(asked.host.complaints, placed.host.complaints);
+        prop_assert_eq!(&asked.host.calls, &placed.host.calls);
     }
 
     #[test]

@@ -269,6 +269,7 @@ impl Compiler<'_> {
     pub(super) fn condition(&mut self, expr: &Expr) -> usize {
         self.check(expr);
         if let Some((test, variable, value)) = self.fused(expr) {
+            self.quick_test(test, variable, &value);
             let constant = self.constant(value);
             return self.emit(Op::UnlessTest {
                 test,
@@ -347,6 +348,21 @@ impl Compiler<'_> {
         };
         self.diagnostics.push(diagnostic);
     }
+}
+
+/// Whether the operator takes the values of both sides and nothing else: no choice, no comparison with rules of its
+/// own, no division by 0.
+pub(super) const fn is_plain(op: BinaryOp) -> bool {
+    !matches!(
+        op,
+        BinaryOp::Or
+            | BinaryOp::And
+            | BinaryOp::Equal
+            | BinaryOp::NotEqual
+            | BinaryOp::Match
+            | BinaryOp::Divide
+            | BinaryOp::Modulo
+    )
 }
 
 /// The operand beside which a literal says nothing: `f() && 1`, `f() || 0`, `f() + 0`.

@@ -19,6 +19,7 @@ mod check;
 mod expression;
 mod fold;
 mod operand;
+mod quick;
 mod reach;
 mod statement;
 mod switch;
@@ -124,6 +125,12 @@ impl<'a> Compiler<'a> {
     /// Points the jump at `at` to the next operation.
     fn patch(&mut self, at: usize) {
         let here = self.here();
+        // A quick form goes where the operation behind it goes.
+        let before = at.checked_sub(1);
+        if let Some(Op::UnlessSlot { to, .. }) = before.and_then(|at| self.program.code.get_mut(at))
+        {
+            *to = here;
+        }
         match self.program.code.get_mut(at) {
             Some(
                 Op::Jump(to)

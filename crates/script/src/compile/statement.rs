@@ -60,20 +60,41 @@ impl Compiler<'_> {
         match &value.kind {
             ExprKind::Variable(_) | ExprKind::Select(_) => {
                 let source = self.readable(value);
+                self.quick_copy(target, source);
                 self.emit(Op::SetRead { target, source });
             }
             _ => match constant(value) {
                 Some(value) => {
                     let constant = self.constant(value);
+                    self.quick_constant(target, constant);
                     self.emit(Op::SetConstant { target, constant });
                 }
-                None => {
-                    self.assigned(value);
-                    self.emit(Op::Set(target));
-                }
+                None => self.assign_computed(target, value),
             },
         }
         self.patch_fails();
+    }
+
+    /// `$x = $y + 1` and the like are one operation.
+    fn assign_computed(&mut self, target: u32, value: &Expr) {
+        if let ExprKind::Binary(op, left, right) = &value.kind
+            && matches!(left.kind, ExprKind::Variable(_) | ExprKind::Select(_))
+            && super::expression::is_plain(*op)
+            && let Some(right) = constant(right)
+        {
+            let source = self.readable(left);
+            self.quick_sum(*op, target, source, &right);
+            let constant = self.constant(right);
+            self.emit(Op::SetBinary {
+                op: *op,
+                target,
+                source,
+                constant,
+            });
+            return;
+        }
+        self.assigned(value);
+        self.emit(Op::Set(target));
     }
 
     fn branch(&mut self, condition: &Expr, then: &[Statement], otherwise: &[Statement]) {

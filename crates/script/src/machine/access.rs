@@ -1,12 +1,23 @@
-//! Reading and assigning variables. Numbers are handled apart where it keeps them in registers.
+//! Reading and assigning variables. A variable that lies in a place of the host (`Host::slot`) is read where it is;
+//! numbers are handled apart where it keeps them in registers.
 
 use super::Machine;
 use super::operate::{self, Doubt};
-use crate::host::Host;
+use crate::ast::BinaryOp;
+use crate::host::{Host, Index};
 use crate::program::{Program, Test, Use};
 use crate::value::Value;
+use crate::variable::Variable;
+
+/// Where a variable lies, if it has a slot and the host has made room for it.
+#[inline]
+fn place<'h, H: Host>(host: &'h mut H, variable: &Variable) -> Option<&'h Value> {
+    let slot = variable.slot()?;
+    host.slots().get(slot as usize)
+}
 
 impl<P> Machine<P> {
+    #[inline]
     pub(super) fn read<H: Host<Pending = P>>(
         &mut self,
         program: &Program,
@@ -28,6 +39,9 @@ impl<P> Machine<P> {
         variable: u32,
     ) -> Option<Value> {
         let variable = program.variables.get(variable as usize)?;
+        if let Some(place) = place(host, variable) {
+            return Some(place.clone());
+        }
         match variable.read(host, self.rc) {
             Ok(value) => Some(value),
             Err(failed) => {
@@ -38,27 +52,52 @@ impl<P> Machine<P> {
         }
     }
 
-    pub(super) fn unless_test<H: Host<Pending = P>>(
-        &mut self,
+    /// What `make` yields for a variable and a constant, without copying what lies in a place.
+    #[inline(always)]
+    fn with_constant<H: Host<Pending = P>, R>(
+        &self,
         program: &Program,
         host: &mut H,
-        test: Test,
         variable: u32,
         constant: u32,
-        to: u32,
-    ) {
-        let read = self.read_value(program, host, variable);
-        let left = read.as_ref().unwrap_or(&Value::Null);
+        make: impl FnOnce(&Value, &Value, &mut Doubt) -> R,
+    ) -> R {
         let right = program
             .constants
             .get(constant as usize)
             .unwrap_or(&Value::Null);
         let mut doubt = Doubt::default();
-        if !operate::test(test, left, right, &mut doubt) {
-            self.code = 1;
-            self.pc = to;
+        let known = program.variables.get(variable as usize);
+        if let Some(place) = known.and_then(|variable| place(host, variable)) {
+            let result = make(place, right, &mut doubt);
+            if doubt.0 {
+                let left = place.clone();
+                self.tell_conversion(program, host, &[&left, right]);
+            }
+            return result;
         }
-        self.tell_doubt(program, host, &doubt, &[left, right]);
+        let left = match known.and_then(Variable::whole) {
+            Some((id, key)) => host.get(id, key, Index::None),
+            None => self.read_value(program, host, variable).unwrap_or_default(),
+        };
+        let result = make(&left, right, &mut doubt);
+        self.tell_doubt(program, host, &doubt, &[&left, right]);
+        result
+    }
+
+    /// Whether a variable compares with a constant as asked.
+    #[inline(never)]
+    pub(super) fn test<H: Host<Pending = P>>(
+        &self,
+        program: &Program,
+        host: &mut H,
+        test: Test,
+        variable: u32,
+        constant: u32,
+    ) -> bool {
+        self.with_constant(program, host, variable, constant, |left, right, doubt| {
+            operate::test(test, left, right, doubt)
+        })
     }
 
     #[inline]
@@ -82,7 +121,6 @@ impl<P> Machine<P> {
         };
     }
 
-    #[inline]
     pub(super) fn set_constant<H: Host<Pending = P>>(
         &mut self,
         program: &Program,
@@ -90,11 +128,8 @@ impl<P> Machine<P> {
         target: u32,
         constant: u32,
     ) {
-        match program.constants.get(constant as usize) {
-            // Numbers apart, so that they stay in registers.
-            Some(Value::Int(number)) => self.set(program, host, target, Value::Int(*number)),
-            value => self.set(program, host, target, value.cloned().unwrap_or_default()),
-        }
+        let value = program.constants.get(constant as usize).cloned();
+        self.set(program, host, target, value.unwrap_or_default());
     }
 
     pub(super) fn set_read<H: Host<Pending = P>>(
@@ -113,6 +148,20 @@ impl<P> Machine<P> {
                 self.code = -1;
             }
         }
+    }
+
+    pub(super) fn set_binary<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        op: BinaryOp,
+        [target, source, constant]: [u32; 3],
+    ) {
+        let make = |left: &Value, right: &Value, doubt: &mut Doubt| {
+            operate::binary(op, left, right, doubt)
+        };
+        let value = self.with_constant(program, host, source, constant, make);
+        self.set(program, host, target, value);
     }
 
     pub(super) fn set_truth<H: Host<Pending = P>>(

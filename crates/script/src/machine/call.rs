@@ -10,18 +10,21 @@ use crate::program::{Arg, BlockId, CallSite, Making, Program, Use};
 use crate::value::{Str, Value};
 
 impl<P> Machine<P> {
+    /// Calls a function; what it said is still to be settled. None if it was not called, which is settled.
+    #[inline]
     pub(super) fn call<H: Host<Pending = P>>(
         &mut self,
         program: &Program,
         host: &mut H,
         site: u32,
         how: Use,
-    ) {
+    ) -> Option<(Caller, Outcome<P>)> {
         let Some(site) = program.calls.get(site as usize) else {
-            return self.end(true, false);
+            self.end(true, false);
+            return None;
         };
         if !self.count(program, host) {
-            return;
+            return None;
         }
         // A call in an expression is a script of its own, in which nothing has returned yet.
         if how != Use::Statement {
@@ -31,28 +34,57 @@ impl<P> Machine<P> {
             how,
             core: site.core,
         };
+        if site.constant {
+            let mut args = self.args(program, site, &[], &[]);
+            return Some((caller, host.call(site.function, &mut args)));
+        }
+        let outcome = self.call_with_values(program, host, site);
+        if outcome.is_none() {
+            self.finish_call(program, host, -1, caller);
+        }
+        Some((caller, outcome?))
+    }
+
+    #[inline]
+    fn args<'a>(
+        &self,
+        program: &'a Program,
+        site: &'a CallSite,
+        values: &'a [Value],
+        made: &'a [Made],
+    ) -> Args<'a> {
+        Args {
+            program,
+            site,
+            values,
+            made,
+            rc: self.rc,
+            pc: self.pc.saturating_sub(1),
+            block: self.block(),
+            routes: self.routes,
+        }
+    }
+
+    /// Calls a function some of whose arguments are made for this call; none if one cannot be made.
+    fn call_with_values<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        site: &CallSite,
+    ) -> Option<Outcome<P>> {
         let base = self
             .values
             .len()
             .saturating_sub(usize::from(site.expressions));
         let mut made = MadeList::new();
-        if !site.constant && !self.evaluate(program, host, site, base, &mut made) {
-            self.values.truncate(base);
-            return self.finish_call(program, host, -1, caller);
-        }
-        let mut args = Args {
-            program,
-            site,
-            values: self.values.get(base..).unwrap_or(&[]),
-            made: &made,
-            rc: self.rc,
-            pc: self.pc.saturating_sub(1),
-            block: self.block(),
-            routes: self.routes,
-        };
-        let outcome = host.call(site.function, &mut args);
+        let outcome = self
+            .evaluate(program, host, site, base, &mut made)
+            .then(|| {
+                let values = self.values.get(base..).unwrap_or(&[]);
+                host.call(site.function, &mut self.args(program, site, values, &made))
+            });
         self.values.truncate(base);
-        self.settle(program, host, outcome, caller);
+        outcome
     }
 
     /// Puts the values of all arguments on the stack; false if one cannot be what the function needs.

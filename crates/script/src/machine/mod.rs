@@ -9,9 +9,11 @@ use crate::value::Value;
 mod access;
 mod args;
 mod call;
+mod execute;
 mod network;
 pub(crate) mod operate;
 mod pattern;
+mod quick;
 mod step;
 
 pub use args::{Args, Lazy};
@@ -220,6 +222,7 @@ impl<P> Machine<P> {
         self.state = State::Ended(RouteEnd::default());
     }
 
+    #[inline]
     fn push_frame(&mut self, block: BlockId, entry: Entry, back: u32) {
         self.frames.push(Frame {
             block,
@@ -232,6 +235,7 @@ impl<P> Machine<P> {
         self.code = 1;
     }
 
+    #[inline]
     fn block(&self) -> BlockId {
         self.frames.last().map_or(BlockId(0), |frame| frame.block)
     }
@@ -276,8 +280,7 @@ impl<P> Machine<P> {
         let Some(frame) = self.frames.pop() else {
             return self.end(false, false);
         };
-        self.values.truncate(frame.values as usize);
-        self.loops.truncate(frame.loops as usize);
+        self.shorten(&frame);
         match frame.entry {
             Entry::Top => self.end(false, false),
             Entry::Run => {
@@ -289,6 +292,17 @@ impl<P> Machine<P> {
                 self.rc = self.code;
                 self.deliver(how, self.code, frame.code);
             }
+        }
+    }
+
+    /// Brings the stacks back to where they were when the block was entered; nearly always they are there.
+    #[inline]
+    fn shorten(&mut self, frame: &Frame) {
+        if self.values.len() > frame.values as usize {
+            self.values.truncate(frame.values as usize);
+        }
+        if self.loops.len() > frame.loops as usize {
+            self.loops.truncate(frame.loops as usize);
         }
     }
 
@@ -313,8 +327,7 @@ impl<P> Machine<P> {
     ) {
         self.code = code;
         while let Some(frame) = self.frames.pop() {
-            self.values.truncate(frame.values as usize);
-            self.loops.truncate(frame.loops as usize);
+            self.shorten(&frame);
             if frame.entry == Entry::Run {
                 self.pc = frame.back;
                 return self.finish_run(program, host, true, drop);

@@ -112,6 +112,7 @@ fn equal(left: &Value, right: &Value, doubt: &mut Doubt) -> bool {
     }
 }
 
+#[inline]
 fn same_bytes(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Str(a), Value::Str(b)) => a == b,
@@ -120,13 +121,23 @@ fn same_bytes(left: &Value, right: &Value) -> bool {
 }
 
 /// Whether the texts are the same in any case.
+#[inline]
 pub(crate) fn same_text(left: &Value, right: &Value) -> bool {
+    // Nearly always the case is the same too, and then nothing is compared byte by byte.
+    if let (Value::Str(a), Value::Str(b)) = (left, right)
+        && a == b
+    {
+        return true;
+    }
     left.with_bytes(|a| right.with_bytes(|b| a.eq_ignore_ascii_case(b)))
 }
 
 /// A fused comparison.
 #[inline]
 pub(crate) fn test(test: Test, left: &Value, right: &Value, doubt: &mut Doubt) -> bool {
+    if let (Value::Int(a), Value::Int(b), Test::Equal) = (left, right, test) {
+        return a == b;
+    }
     match test {
         Test::Equal => equal(left, right, doubt),
         Test::NotEqual => !equal(left, right, doubt),

@@ -1,111 +1,112 @@
-//! The loop over operations. Everything that is not a line or two long is a method of its own.
+//! One operation that is not among the most frequent ones. Everything that is not a line or two long is a method of
+//! its own.
 
+use super::Machine;
 use super::operate::{self, Doubt};
-use super::{Entry, Machine, State};
 use crate::ast::{BinaryOp, Network, UnaryOp};
 use crate::ere::Flags;
 use crate::host::Host;
-use crate::program::{Arms, BlockId, Op, Program, TextArm, Use};
+use crate::program::{Arms, Op, Program, TextArm};
 use crate::value::Value;
 
 impl<P> Machine<P> {
-    /// Runs operations until the state changes.
-    pub(super) fn execute<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H) {
-        while matches!(self.state, State::Running) {
-            let Some(op) = program.code.get(self.pc as usize) else {
-                return self.end(true, false);
-            };
-            self.pc += 1;
-            match *op {
-                Op::Int(number) => self.values.push(Value::Int(number)),
-                Op::Constant(number) => self.push_constant(program, number),
-                Op::Read(variable) => self.read(program, host, variable),
-                Op::Unary(op) => self.unary(program, host, op),
-                Op::Truth => self.replace(program, host, |value, doubt| {
-                    (operate::int(value, doubt) != 0).into()
-                }),
-                Op::Undefined => self.replace(program, host, |value, _| value.is_null().into()),
-                Op::Binary(op) => self.binary(program, host, op),
-                Op::Divide { modulo, fail } => self.divide(program, host, modulo, fail),
-                Op::Match(regex) => self.match_constant(program, regex),
-                Op::MatchDynamic => self.match_dynamic(program, host),
-                Op::Myself { operand, negate } => {
-                    let own = host.is_myself(operand);
-                    self.values.push((own != negate).into());
-                }
-                Op::InNetwork { network, negate } => self.in_network(program, network, negate),
-                Op::InNetworkDynamic { negate } => self.in_network_dynamic(program, host, negate),
-                Op::SameText { negate } => self.same_text(negate),
-                Op::ProtoString => {
-                    self.complain(program, host, -1, "`proto` is compared with a string");
-                    self.values.push(Value::Int(0));
-                }
-                Op::Pop => drop(self.values.pop()),
-                Op::Jump(to) => self.pc = to,
-                Op::Unless(to) => {
-                    if self.pop_int(program, host) <= 0 {
-                        self.code = 1;
-                        self.pc = to;
-                    }
-                }
-                Op::UnlessTest {
-                    test,
-                    variable,
-                    constant,
-                    to,
-                } => {
-                    self.unless_test(program, host, test, variable, constant, to);
-                }
-                Op::IfZero(to) => {
-                    if self.pop_int(program, host) == 0 {
-                        self.pc = to;
-                    }
-                }
-                Op::IfNonZero(to) => {
-                    if self.pop_int(program, host) != 0 {
-                        self.pc = to;
-                    }
-                }
-                Op::IfFalse(to) => {
-                    if self.pop_int(program, host) <= 0 {
-                        self.pc = to;
-                    }
-                }
-                Op::Switch(table) => self.switch(program, host, table),
-                Op::LoopStart => {
-                    self.code = 1;
-                    self.loops.push(0);
-                }
-                Op::LoopRound(out) => self.round(program, host, out),
-                Op::LoopEnd => drop(self.loops.pop()),
-                Op::Set(target) => {
-                    let value = self.values.pop().unwrap_or_default();
-                    self.set(program, host, target, value);
-                }
-                Op::SetConstant { target, constant } => {
-                    self.set_constant(program, host, target, constant);
-                }
-                Op::SetRead { target, source } => self.set_read(program, host, target, source),
-                Op::SetTruth(target) => self.set_truth(program, host, target),
-                Op::Call { site, how } => self.call(program, host, site, how),
-                Op::Route { block, how } => self.route(program, host, block, how),
-                Op::RouteNamed(how) => self.route_named(program, host, how),
-                Op::Return => {
-                    let code = self.pop_int(program, host);
-                    self.return_code(program, host, code);
-                }
-                Op::ReturnCode(code) => self.return_code(program, host, code),
-                Op::Stop { drop } => {
-                    let code = self.pop_int(program, host);
-                    self.stop(program, host, code, drop);
-                }
-                Op::BreakBlock => {
-                    self.code = 0;
-                    self.leave(program, host);
-                }
-                Op::Code(code) => self.code = code,
-                Op::End => self.leave(program, host),
+    /// Does one operation; the place to go on and the state are the machine's own.
+    #[inline(never)]
+    pub(super) fn step<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, op: &Op) {
+        match *op {
+            Op::Constant(number) => self.push_constant(program, number),
+            Op::Unary(op) => self.unary(program, host, op),
+            Op::Truth => self.replace(program, host, |value, doubt| {
+                (operate::int(value, doubt) != 0).into()
+            }),
+            Op::Undefined => self.replace(program, host, |value, _| value.is_null().into()),
+            Op::Binary(op) => self.binary(program, host, op),
+            Op::Divide { modulo, fail } => self.divide(program, host, modulo, fail),
+            Op::Match(regex) => self.match_constant(program, regex),
+            Op::MatchDynamic => self.match_dynamic(program, host),
+            Op::Myself { operand, negate } => {
+                let own = host.is_myself(operand);
+                self.values.push((own != negate).into());
             }
+            Op::InNetwork { network, negate } => self.in_network(program, network, negate),
+            Op::InNetworkDynamic { negate } => self.in_network_dynamic(program, host, negate),
+            Op::SameText { negate } => self.same_text(negate),
+            Op::ProtoString => {
+                self.complain(program, host, -1, "`proto` is compared with a string");
+                self.values.push(Value::Int(0));
+            }
+            Op::Pop => drop(self.values.pop()),
+            Op::Unless(to) => {
+                if self.pop_int(program, host) <= 0 {
+                    self.code = 1;
+                    self.pc = to;
+                }
+            }
+            Op::IfZero(to) => {
+                if self.pop_int(program, host) == 0 {
+                    self.pc = to;
+                }
+            }
+            Op::IfNonZero(to) => {
+                if self.pop_int(program, host) != 0 {
+                    self.pc = to;
+                }
+            }
+            Op::IfFalse(to) => {
+                if self.pop_int(program, host) <= 0 {
+                    self.pc = to;
+                }
+            }
+            Op::Switch(table) => self.switch(program, host, table),
+            Op::LoopStart => {
+                self.code = 1;
+                self.loops.push(0);
+            }
+            Op::LoopRound(out) => self.round(program, host, out),
+            Op::LoopEnd => drop(self.loops.pop()),
+            Op::SetTruth(target) => self.set_truth(program, host, target),
+            Op::RouteNamed(how) => self.route_named(program, host, how),
+            Op::Return => {
+                let code = self.pop_int(program, host);
+                self.return_code(program, host, code);
+            }
+            Op::ReturnCode(code) => self.return_code(program, host, code),
+            Op::Stop { drop } => {
+                let code = self.pop_int(program, host);
+                self.stop(program, host, code, drop);
+            }
+            Op::BreakBlock => {
+                self.code = 0;
+                self.leave(program, host);
+            }
+            Op::Read(variable) => self.read(program, host, variable),
+            Op::Int(number) => self.values.push(Value::Int(number)),
+            Op::Set(target) => {
+                let value = self.values.pop().unwrap_or_default();
+                self.set(program, host, target, value);
+            }
+            Op::SetConstant { target, constant } => {
+                self.set_constant(program, host, target, constant);
+            }
+            Op::SetRead { target, source } => self.set_read(program, host, target, source),
+            Op::SetBinary {
+                op,
+                target,
+                source,
+                constant,
+            } => self.set_binary(program, host, op, [target, source, constant]),
+            Op::Code(code) => self.code = code,
+            // `execute` does these itself.
+            Op::UnlessSlot { .. }
+            | Op::SetSlotInt { .. }
+            | Op::SetSlot { .. }
+            | Op::CopySlot { .. }
+            | Op::AddSlot { .. }
+            | Op::UnlessTest { .. }
+            | Op::Jump(_)
+            | Op::Call { .. }
+            | Op::Route { .. }
+            | Op::End => self.end(true, false),
         }
     }
 
@@ -141,7 +142,7 @@ impl<P> Machine<P> {
     }
 
     #[cold]
-    fn tell_conversion<H: Host<Pending = P>>(
+    pub(super) fn tell_conversion<H: Host<Pending = P>>(
         &self,
         program: &Program,
         host: &mut H,
@@ -320,48 +321,6 @@ impl<P> Machine<P> {
             self.complain(program, host, -1, &text);
             self.code = -1;
             self.pc = out;
-        }
-    }
-
-    fn route<H: Host<Pending = P>>(
-        &mut self,
-        program: &Program,
-        host: &mut H,
-        block: BlockId,
-        how: Use,
-    ) {
-        if !self.count(program, host) {
-            return;
-        }
-        let Some(info) = program.info(block) else {
-            return self.end(true, false);
-        };
-        if self.frames.len() >= self.limits.recursion {
-            let text = format!("{} is not run: too many blocks within blocks", info.label);
-            self.complain(program, host, -1, &text);
-            self.rc = -1;
-            self.code = if how == Use::Statement { -1 } else { self.code };
-            return self.deliver(how, -1, self.code);
-        }
-        self.push_frame(block, Entry::Route(how), self.pc);
-        if how != Use::Statement {
-            self.rc = 0;
-        }
-        self.pc = info.entry;
-    }
-
-    fn route_named<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, how: Use) {
-        let name = self.values.pop().unwrap_or_default().to_str();
-        let kind = crate::catalog::BlockKind::Request;
-        match name.as_str().and_then(|name| program.block(kind, name)) {
-            Some(block) => self.route(program, host, block, how),
-            None => {
-                self.complain(program, host, -1, &format!("there is no route {name:?}"));
-                if how == Use::Statement {
-                    self.code = -1;
-                }
-                self.deliver(how, -1, self.code);
-            }
         }
     }
 

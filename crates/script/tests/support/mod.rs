@@ -91,7 +91,11 @@ const CLASSES: &[(&str, bool)] = &[
     ("@af", false),
     ("@status", false),
     ("sel", false),
+    ("place", true),
 ];
+
+/// As many `$place`s lie in the host's slots; the others it has not made room for.
+const ROOM: usize = 2;
 
 pub struct TestCatalog;
 
@@ -108,16 +112,25 @@ impl Catalog for TestCatalog {
         let Some(at) = CLASSES.iter().position(|(known, _)| *known == name) else {
             return Err(NameError::Unknown);
         };
-        let key = if inner.is_some() {
-            KeySpec::Format
-        } else {
-            KeySpec::None
+        let key = match inner {
+            Some(inner) if name == "place" => {
+                KeySpec::Attr(inner.bytes().map(|b| u32::from(b - b'a')).sum())
+            }
+            Some(_) => KeySpec::Format,
+            None => KeySpec::None,
         };
         Ok(Resolved {
             id: VariableId(at as u32),
             key,
             writable: CLASSES[at].1,
         })
+    }
+
+    fn slot(&self, id: VariableId, key: &KeySpec) -> Option<u32> {
+        match (CLASSES[id.0 as usize].0, key) {
+            ("place", KeySpec::Attr(slot)) => Some(*slot),
+            _ => None,
+        }
     }
 
     fn function_names(&self) -> Vec<(&str, &str)> {
@@ -147,6 +160,8 @@ pub struct TestHost {
     /// The calls that were made.
     pub calls: Vec<String>,
     pub flags: i64,
+    /// `$place`.
+    pub places: [Value; ROOM],
     /// Every call waits first.
     pub suspend: bool,
 }
@@ -206,7 +221,8 @@ impl TestHost {
 fn name(key: &Key) -> Str {
     match key {
         Key::Name(name) => name.clone(),
-        _ => Str::EMPTY,
+        Key::Attr(number) => Str::from(number.to_string()),
+        Key::None => Str::EMPTY,
     }
 }
 
@@ -241,6 +257,10 @@ impl Host for TestHost {
         let stored = |host: &Self| host.values.get(&(id.0, name(key))).cloned();
         match CLASSES[id.0 as usize].0 {
             "var" => stored(self).unwrap_or(Value::Int(0)),
+            "place" => match key {
+                Key::Attr(slot) if (*slot as usize) < ROOM => self.places[*slot as usize].clone(),
+                _ => stored(self).unwrap_or(Value::Int(0)),
+            },
             "avp" => {
                 let list = self.lists.get(&name(key)).map_or(&[][..], Vec::as_slice);
                 match index {
@@ -270,9 +290,17 @@ impl Host for TestHost {
         index: Index,
         value: Value,
     ) -> Result<(), SetError> {
+        let slot = match key {
+            Key::Attr(slot) => *slot as usize,
+            _ => ROOM,
+        };
         let key = name(key);
         match CLASSES[id.0 as usize].0 {
-            "var" if value.is_null() => drop(self.values.insert((id.0, key), Value::Int(0))),
+            "place" if slot < ROOM && value.is_null() => self.places[slot] = Value::Int(0),
+            "place" if slot < ROOM => self.places[slot] = value,
+            "var" | "place" if value.is_null() => {
+                drop(self.values.insert((id.0, key), Value::Int(0)))
+            }
             "avp" => {
                 let list = self.lists.entry(key).or_default();
                 if index == Index::All {
@@ -287,6 +315,10 @@ impl Host for TestHost {
             _ => drop(self.values.insert((id.0, key), value)),
         }
         Ok(())
+    }
+
+    fn slots(&mut self) -> &mut [Value] {
+        &mut self.places
     }
 
     fn is_myself(&mut self, operand: VariableId) -> bool {

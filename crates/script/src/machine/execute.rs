@@ -1,0 +1,233 @@
+//! The loop over operations. It knows the most frequent ones itself and leaves the others to `step`.
+//!
+//! The place in the code lives in a register here: `self.pc` is written before each operation, for those that look
+//! at it, but read back only after the few that may have moved it. Reading it back each time would put a trip
+//! through memory between any two operations.
+
+use super::{Entry, Frame, Machine, State, quick};
+use crate::host::{Host, Outcome};
+use crate::program::{BlockId, Op, Program, Use};
+
+/// Where it goes on after an operation.
+enum Next {
+    /// With the next one.
+    On,
+    /// Past the next one: a quick form has done its work.
+    Past,
+    /// There.
+    To(u32),
+    /// Wherever the machine says, if it still runs.
+    Asked,
+}
+
+impl<P> Machine<P> {
+    /// Runs operations until the state changes.
+    pub(super) fn execute<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H) {
+        let code = program.code.as_slice();
+        let mut pc = self.pc;
+        loop {
+            let Some(op) = code.get(pc as usize) else {
+                return self.end(true, false);
+            };
+            pc += 1;
+            self.pc = pc;
+            match self.perform(program, host, op) {
+                Next::On => {}
+                Next::Past => pc += 1,
+                Next::To(to) => pc = to,
+                Next::Asked if matches!(self.state, State::Running) => pc = self.pc,
+                Next::Asked => return,
+            }
+        }
+    }
+
+    /// Does one operation. Inlined, so that each arm above and here is one straight piece of code.
+    #[inline(always)]
+    fn perform<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, op: &Op) -> Next {
+        match *op {
+            Op::UnlessSlot {
+                orderings,
+                slot,
+                number,
+                to,
+            } => match quick::ordering(host.slots(), slot, number) {
+                Some(found) if orderings & found != 0 => Next::Past,
+                Some(_) => self.fails(to),
+                None => Next::On,
+            },
+            Op::SetSlotInt { slot, number } => {
+                self.assigned(quick::put_int(host.slots(), slot, number))
+            }
+            Op::SetSlot { slot, constant } => {
+                let constants = &program.constants;
+                self.assigned(quick::put(host.slots(), slot, constants, constant))
+            }
+            Op::CopySlot { target, source } => {
+                self.assigned(quick::copy(host.slots(), target, source))
+            }
+            Op::AddSlot {
+                target,
+                source,
+                number,
+            } => self.assigned(quick::add(host.slots(), target, source, number)),
+            Op::UnlessTest {
+                test,
+                variable,
+                constant,
+                to,
+            } => {
+                if self.test(program, host, test, variable, constant) {
+                    Next::On
+                } else {
+                    self.fails(to)
+                }
+            }
+            Op::Jump(to) => Next::To(to),
+            Op::Route { block, how } => self.route(program, host, block, how),
+            Op::Call { site, how } => self.call_and_go(program, host, site, how),
+            Op::End => self.end_block(program, host),
+            _ => {
+                self.step(program, host, op);
+                Next::Asked
+            }
+        }
+    }
+
+    /// A condition does not hold.
+    #[inline(always)]
+    fn fails(&mut self, to: u32) -> Next {
+        self.code = 1;
+        Next::To(to)
+    }
+
+    /// After a quick assignment, if it could be done.
+    #[inline(always)]
+    fn assigned(&mut self, done: bool) -> Next {
+        if done {
+            self.code = 1;
+            Next::Past
+        } else {
+            Next::On
+        }
+    }
+
+    /// Apart from the loop, as are the tests of anything but slots: what they need in registers would push the place
+    /// in the code out of its own.
+    #[inline(never)]
+    fn call_and_go<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        site: u32,
+        how: Use,
+    ) -> Next {
+        let Some((caller, outcome)) = self.call(program, host, site, how) else {
+            return Next::Asked;
+        };
+        match outcome {
+            Outcome::Code(code) if code != 0 || caller.core => {
+                if !caller.core {
+                    self.rc = code;
+                }
+                self.hand_over(program, how, code)
+            }
+            outcome => {
+                self.settle(program, host, outcome, caller);
+                Next::Asked
+            }
+        }
+    }
+
+    /// Hands a code to its use. If that is the condition of the `if` that follows, it takes no way over the stack.
+    #[inline(always)]
+    fn hand_over(&mut self, program: &Program, how: Use, code: i64) -> Next {
+        match (how, program.code.get(self.pc as usize)) {
+            (Use::Statement, _) => self.code = code,
+            (Use::Truth, Some(Op::Unless(_))) if code > 0 => return Next::Past,
+            (Use::Truth, Some(Op::Unless(to))) => return self.fails(*to),
+            _ => self.deliver(how, code, self.code),
+        }
+        Next::On
+    }
+
+    #[inline(always)]
+    fn end_block<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H) -> Next {
+        let called = |frame: &mut Frame| frame.entry == Entry::Route(Use::Statement);
+        match self.frames.pop_if(called) {
+            Some(frame) => {
+                self.shorten(&frame);
+                self.rc = self.code;
+                Next::To(frame.back)
+            }
+            None => {
+                self.leave(program, host);
+                Next::Asked
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn route<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        block: BlockId,
+        how: Use,
+    ) -> Next {
+        if !self.count(program, host) {
+            return Next::Asked;
+        }
+        let Some(info) = program.info(block) else {
+            self.end(true, false);
+            return Next::Asked;
+        };
+        if self.frames.len() >= self.limits.recursion {
+            self.refuse_route(program, host, &info.label, how);
+            return Next::Asked;
+        }
+        self.push_frame(block, Entry::Route(how), self.pc);
+        if how != Use::Statement {
+            self.rc = 0;
+        }
+        Next::To(info.entry)
+    }
+
+    #[cold]
+    fn refuse_route<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        label: &str,
+        how: Use,
+    ) {
+        let text = format!("{label} is not run: too many blocks within blocks");
+        self.complain(program, host, -1, &text);
+        self.rc = -1;
+        self.code = if how == Use::Statement { -1 } else { self.code };
+        self.deliver(how, -1, self.code);
+    }
+
+    pub(super) fn route_named<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        how: Use,
+    ) {
+        let name = self.values.pop().unwrap_or_default().to_str();
+        let kind = crate::catalog::BlockKind::Request;
+        match name.as_str().and_then(|name| program.block(kind, name)) {
+            Some(block) => {
+                if let Next::To(entry) = self.route(program, host, block, how) {
+                    self.pc = entry;
+                }
+            }
+            None => {
+                self.complain(program, host, -1, &format!("there is no route {name:?}"));
+                if how == Use::Statement {
+                    self.code = -1;
+                }
+                self.deliver(how, -1, self.code);
+            }
+        }
+    }
+}
