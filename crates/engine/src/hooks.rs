@@ -60,6 +60,9 @@ pub struct Hooks {
     pub branch_out: Vec<fn(&mut Run, &mut BranchOut)>,
     /// A reply of a branch was matched, before its onreply routes run.
     pub reply_in: Vec<fn(&mut Run)>,
+    /// All branches of a transaction ended without success; the number is the best one's. Its failure route
+    /// runs next, if there is one.
+    pub failed: Vec<fn(&mut Run, usize)>,
     /// A reply below 300 is about to be forwarded and may still be changed.
     pub reply_forwarding: Vec<fn(&mut Run, &mut Working)>,
     /// A reply is about to be sent to the client of a transaction.

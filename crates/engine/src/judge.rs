@@ -43,6 +43,10 @@ pub(crate) fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
 }
 
 fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
+    let engine = std::sync::Arc::clone(&run.engine);
+    for hook in &engine.hooks.failed {
+        hook(run, winner);
+    }
     let Some(tx) = &mut run.tx else { return DONE };
     // Once only: a route that is not armed again is not run again when the same reply wins again.
     let armed = tx

@@ -256,6 +256,10 @@ impl Relay {
             return self.end(run);
         };
         let Located { working, armed } = located;
+        // Flags set since the transaction was made are its flags from now on.
+        if let Some(tx) = &mut run.tx {
+            tx.data.working.flags = working.flags;
+        }
         let target = working.target.clone();
         let (hop, bytes, own_record_routes) = run.write_fitting(working, hop, &branch);
         let bytes: Arc<[u8]> = bytes.into();
