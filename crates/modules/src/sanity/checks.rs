@@ -296,6 +296,11 @@ mod tests {
                 Some("Bad Auth Credentials"),
             ),
             ("X: y", "Authorization: Basic abc", None),
+            (
+                "0\r\n\r\n",
+                "0\r\n\r\nmore",
+                Some("Content-Length mis-match"),
+            ),
         ] {
             assert_eq!(reason(change, with, ALL), expected, "{with}");
             assert_eq!(reason(change, with, 0), None, "{with}");
