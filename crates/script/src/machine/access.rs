@@ -95,6 +95,17 @@ impl<P> Machine<P> {
         variable: u32,
         constant: u32,
     ) -> bool {
+        if matches!(test, Test::SameText | Test::OtherText)
+            && let Some(right) = program.constants.get(constant as usize)
+            && let Some((id, key)) = program
+                .variables
+                .get(variable as usize)
+                .and_then(Variable::whole)
+        {
+            // `method == "INVITE"`: a text is never doubtful.
+            let left = host.get(id, key, Index::None);
+            return operate::same_text(&left, right) == (test == Test::SameText);
+        }
         self.with_constant(program, host, variable, constant, |left, right, doubt| {
             operate::test(test, left, right, doubt)
         })

@@ -64,11 +64,13 @@ impl<'a> Args<'a> {
     }
 
     /// An integer; 0 if it was not given.
+    #[inline]
     pub fn int(&self, at: usize) -> i64 {
         self.opt_int(at).unwrap_or(0)
     }
 
     /// An integer, if it was given.
+    #[inline]
     pub fn opt_int(&self, at: usize) -> Option<i64> {
         match self.site.args.get(at)? {
             Arg::Int(number) => Some(*number),
@@ -77,11 +79,13 @@ impl<'a> Args<'a> {
     }
 
     /// A printed text; empty if it was not given.
+    #[inline]
     pub fn str(&self, at: usize) -> &'a Str {
         self.opt_str(at).unwrap_or(EMPTY)
     }
 
     /// A printed text, if it was given.
+    #[inline]
     pub fn opt_str(&self, at: usize) -> Option<&'a Str> {
         match self.site.args.get(at)? {
             Arg::Str(text) => Some(text),
@@ -123,6 +127,7 @@ impl<'a> Args<'a> {
     }
 
     /// A route block; `None` for `"0"`, an empty name or an argument that was not given.
+    #[inline]
     pub fn block(&self, at: usize) -> Option<BlockId> {
         match self.site.args.get(at)? {
             Arg::Block(block) => *block,
@@ -134,6 +139,7 @@ impl<'a> Args<'a> {
     }
 
     /// A format that has not been printed.
+    #[inline]
     pub fn lazy(&self, at: usize) -> Option<Lazy<'a>> {
         match self.site.args.get(at)? {
             Arg::Lazy(format) => Some(Lazy {
@@ -164,6 +170,7 @@ impl<'a> Args<'a> {
         self.program.place(self.pc, self.block)
     }
 
+    #[inline]
     fn value(&self, arg: &Arg) -> Option<&'a Value> {
         match arg {
             Arg::Expression { slot, .. } | Arg::Printed { slot, .. } | Arg::Number { slot, .. } => {

@@ -1,6 +1,7 @@
 //! Calls of native functions: arguments, outcomes, and the blocks that a function asks for.
 
 use super::args::{Args, Made, MadeList};
+use super::execute::Next;
 use super::{Caller, Entry, Machine, Run, State};
 use crate::catalog::Routes;
 use crate::ere::Flags;
@@ -10,21 +11,22 @@ use crate::program::{Arg, BlockId, CallSite, Making, Program, Use};
 use crate::value::{Str, Value};
 
 impl<P> Machine<P> {
-    /// Calls a function; what it said is still to be settled. None if it was not called, which is settled.
-    #[inline]
+    /// Calls a function and does what it said. Apart from the loop over operations, as are the tests of anything but
+    /// slots: what they need in registers would push the place in the code out of its own.
+    #[inline(never)]
     pub(super) fn call<H: Host<Pending = P>>(
         &mut self,
         program: &Program,
         host: &mut H,
         site: u32,
         how: Use,
-    ) -> Option<(Caller, Outcome<P>)> {
+    ) -> Next {
         let Some(site) = program.calls.get(site as usize) else {
             self.end(true, false);
-            return None;
+            return Next::Asked;
         };
         if !self.count(program, host) {
-            return None;
+            return Next::Asked;
         }
         // A call in an expression is a script of its own, in which nothing has returned yet.
         if how != Use::Statement {
@@ -34,15 +36,27 @@ impl<P> Machine<P> {
             how,
             core: site.core,
         };
-        if site.constant {
+        let outcome = if site.constant {
             let mut args = self.args(program, site, &[], &[]);
-            return Some((caller, host.call(site.function, &mut args)));
-        }
-        let outcome = self.call_with_values(program, host, site);
-        if outcome.is_none() {
+            host.call(site.function, &mut args)
+        } else if let Some(outcome) = self.call_with_values(program, host, site) {
+            outcome
+        } else {
             self.finish_call(program, host, -1, caller);
+            return Next::Asked;
+        };
+        match outcome {
+            Outcome::Code(code) if code != 0 || caller.core => {
+                if !caller.core {
+                    self.rc = code;
+                }
+                self.hand_over(program, how, code)
+            }
+            outcome => {
+                self.settle(program, host, outcome, caller);
+                Next::Asked
+            }
         }
-        Some((caller, outcome?))
     }
 
     #[inline]

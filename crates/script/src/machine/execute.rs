@@ -5,11 +5,11 @@
 //! through memory between any two operations.
 
 use super::{Entry, Frame, Machine, State, quick};
-use crate::host::{Host, Outcome};
+use crate::host::Host;
 use crate::program::{BlockId, Op, Program, Use};
 
 /// Where it goes on after an operation.
-enum Next {
+pub(super) enum Next {
     /// With the next one.
     On,
     /// Past the next one: a quick form has done its work.
@@ -84,7 +84,7 @@ impl<P> Machine<P> {
             }
             Op::Jump(to) => Next::To(to),
             Op::Route { block, how } => self.route(program, host, block, how),
-            Op::Call { site, how } => self.call_and_go(program, host, site, how),
+            Op::Call { site, how } => self.call(program, host, site, how),
             Op::End => self.end_block(program, host),
             _ => {
                 self.step(program, host, op);
@@ -111,36 +111,9 @@ impl<P> Machine<P> {
         }
     }
 
-    /// Apart from the loop, as are the tests of anything but slots: what they need in registers would push the place
-    /// in the code out of its own.
-    #[inline(never)]
-    fn call_and_go<H: Host<Pending = P>>(
-        &mut self,
-        program: &Program,
-        host: &mut H,
-        site: u32,
-        how: Use,
-    ) -> Next {
-        let Some((caller, outcome)) = self.call(program, host, site, how) else {
-            return Next::Asked;
-        };
-        match outcome {
-            Outcome::Code(code) if code != 0 || caller.core => {
-                if !caller.core {
-                    self.rc = code;
-                }
-                self.hand_over(program, how, code)
-            }
-            outcome => {
-                self.settle(program, host, outcome, caller);
-                Next::Asked
-            }
-        }
-    }
-
     /// Hands a code to its use. If that is the condition of the `if` that follows, it takes no way over the stack.
     #[inline(always)]
-    fn hand_over(&mut self, program: &Program, how: Use, code: i64) -> Next {
+    pub(super) fn hand_over(&mut self, program: &Program, how: Use, code: i64) -> Next {
         match (how, program.code.get(self.pc as usize)) {
             (Use::Statement, _) => self.code = code,
             (Use::Truth, Some(Op::Unless(_))) if code > 0 => return Next::Past,
