@@ -228,3 +228,27 @@ fn a_silent_address_is_followed_by_the_next_one() {
             .all(|sent| sent.to.ip().to_string() == "10.0.0.7")
     );
 }
+
+#[test]
+fn a_reply_at_hand_is_none_that_came_before() {
+    let mut bench = Bench::new(&config(
+        r#"request_route { t_on_failure("F"); t_relay(); }
+        failure_route[F] {
+            $var(branch) = t_branch_replied();
+            $var(any) = t_any_replied();
+            xlog("L_ERR", "replied $var(branch) $var(any)\n");
+        }"#,
+    ));
+    for (branch, replies, expected) in [
+        ("z9hG4bKone", &[486][..], "replied -1 -1"),
+        ("z9hG4bKtwo", &[180, 486], "replied 1 1"),
+    ] {
+        let sent = bench.receive(CALLER, &invite().replace("z9hG4bKa", branch));
+        let relayed = invites(&sent)[0].clone();
+        for status in replies {
+            bench.receive("10.0.0.8:5060", &reply(&relayed, *status));
+        }
+        let log = bench.log().join(" ");
+        assert!(log.contains(expected), "{replies:?}: {log}");
+    }
+}
