@@ -68,7 +68,7 @@ impl State {
             direction: direction(setup)?,
             level: i32::try_from(int("log_level")).unwrap_or(engine::level::NOTICE),
             extra: extra(setup)?,
-            time: time(parameters),
+            time: time(parameters)?,
         })
     }
 
@@ -118,10 +118,13 @@ fn extra(setup: &Setup<'_>) -> Result<Extra, InitError> {
         .map_err(|why| InitError(format!("acc: log_extra: {why}")))
 }
 
-fn time(parameters: &Parameters) -> TimeMode {
+fn time(parameters: &Parameters) -> Result<TimeMode, InitError> {
     let text = |name| parameters.str("acc", name).unwrap_or_default();
     let (name, format) = (text("time_attr"), text("time_format"));
-    match parameters.int("acc", "time_mode") {
+    if let Err(why) = jiff::fmt::strtime::format(&format, &jiff::Zoned::default()) {
+        return Err(InitError(format!("acc: time_format \"{format}\": {why}")));
+    }
+    Ok(match parameters.int("acc", "time_mode") {
         1 => TimeMode::Microseconds {
             name: text("time_exten"),
         },
@@ -129,7 +132,7 @@ fn time(parameters: &Parameters) -> TimeMode {
         3 => TimeMode::Local { name, format },
         4 => TimeMode::Universal { name, format },
         _ => TimeMode::None,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -322,6 +322,7 @@ fn what_is_absent_or_wrong_is_refused_at_load() {
         ("\"log_flag\", 32", "0 to 31"),
         ("\"failed_filter\", \"200\"", "300 to 999"),
         ("\"time_mode\", 5", "0 to 4"),
+        ("\"time_format\", \"%!\"", "time_format"),
         ("\"log_extra\", \"a\"", "name=$variable"),
         ("\"log_extra\", \"a=$nothing(b)\"", "log_extra: a: "),
         (
