@@ -24,6 +24,8 @@ pub(super) struct Connection {
     close: Cell<Option<CloseReason>>,
     /// The task is running: what it is given now it will see without being woken.
     is_running: Cell<bool>,
+    /// The peer doesn't take what waits for it, or isn't there yet.
+    is_blocked: Cell<bool>,
 }
 
 impl Connection {
@@ -35,10 +37,12 @@ impl Connection {
             waker: RefCell::default(),
             close: Cell::new(None),
             is_running: Cell::new(false),
+            is_blocked: Cell::new(true),
         }
     }
 
-    /// Queues a message, if the limits of this connection and of all together allow it.
+    /// Queues a message, if the limits of this connection and of all together allow it. The connection's own counts
+    /// for a peer that is not reading; a burst to one that is may be longer than that, as the task writes it next.
     pub(super) fn send(
         &self,
         message: Arc<[u8]>,
@@ -50,7 +54,8 @@ impl Connection {
         }
         let length = message.len();
         let mut output = self.output.borrow_mut();
-        let queued = output.has_room(length, settings.connection_queue)
+        let has_room = !self.is_blocked.get() || output.has_room(length, settings.connection_queue);
+        let queued = has_room
             && counters
                 .queued_bytes
                 .add_within(length as u64, settings.total_queue);
@@ -107,6 +112,11 @@ impl Connection {
             Some(known) => known.clone_from(waker),
             None => *slot = Some(waker.clone()),
         }
+    }
+
+    /// Says whether the peer takes what waits for it.
+    pub(super) fn set_blocked(&self, is_blocked: bool) {
+        self.is_blocked.set(is_blocked);
     }
 
     /// Marks the task as waiting.

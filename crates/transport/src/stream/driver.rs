@@ -59,6 +59,7 @@ impl<S: ByteStream> Driver<S> {
             }
             let read = self.read(cx);
             let written = self.write(cx);
+            self.connection.set_blocked(self.blocked_since.is_some());
             match (read, written) {
                 (Poll::Ready(Err(reason)), _) | (_, Poll::Ready(Err(reason))) => {
                     return Poll::Ready(reason);

@@ -85,6 +85,30 @@ async fn a_peer_that_does_not_read_is_bounded_and_closed() {
     .await;
 }
 
+#[tokio::test]
+async fn a_burst_to_a_peer_that_reads_is_no_congestion() {
+    local(async {
+        let bench = bench("127.0.0.1", StreamSettings::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hop = hop_to(listener.local_addr().unwrap());
+        let one: Arc<[u8]> = message(&"x".repeat(1_000)).into();
+        let send = || bench.streams.send(hop, one.clone(), Connect::Allowed);
+        send().unwrap();
+        bench.connected().await;
+        let (mut peer, _) = listener.accept().await.unwrap();
+        let mut received = vec![0; one.len()];
+        peer.read_exact(&mut received).await.unwrap();
+        for _ in 0..100 {
+            send().unwrap();
+        }
+        received.resize(100 * one.len(), 0);
+        peer.read_exact(&mut received).await.unwrap();
+        assert!(received.ends_with(&one));
+        assert_eq!(bench.counters().queue_full.get(), 0);
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn idle_and_slow_peers_are_closed() {
     local(async {
