@@ -1,5 +1,6 @@
 //! Values that hang on no message: names of the configuration, of the machine, of constants, and counters.
 
+use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -208,9 +209,17 @@ fn host_key(names: &Interner, inner: &str) -> Result<KeySpec, String> {
     let value = match inner {
         "n" | "f" => name,
         "d" => name.split_once('.').map_or("", |(_, domain)| domain),
-        _ => return Err("expected one of n, f, d".to_owned()),
+        "i" => return Ok(KeySpec::Attr(names.intern(&host_address(name)))),
+        _ => return Err("expected one of n, f, d, i".to_owned()),
     };
     Ok(KeySpec::Attr(names.intern(value)))
+}
+
+/// The first address of the host's name; empty when it has none.
+fn host_address(name: &str) -> String {
+    let addresses = (name, 0).to_socket_addrs();
+    let first = addresses.ok().and_then(|mut all| all.next());
+    first.map_or_else(String::new, |address| address.ip().to_string())
 }
 
 fn host(run: &mut Run, key: &Key, _: Index) -> Value {
