@@ -94,6 +94,14 @@ impl script::Catalog for Catalog {
         })
     }
 
+    fn slot(&self, id: VariableId, key: &KeySpec) -> Option<u32> {
+        // These lie in `Locals::vars`, by the numbers of their names.
+        match (self.variables.get(id.0 as usize)?.name, key) {
+            ("var" | "vz", KeySpec::Attr(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
     fn function_names(&self) -> Vec<(&str, &str)> {
         let modules = self.available.iter();
         modules

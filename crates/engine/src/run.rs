@@ -242,6 +242,10 @@ impl Host for Run {
         (self.engine.catalog.variable_row(id).get)(self, key, index)
     }
 
+    fn slots(&mut self) -> &mut [Value] {
+        &mut self.locals.vars
+    }
+
     fn set(
         &mut self,
         id: VariableId,
