@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use sip::{HeaderId, Message, Method};
 
-use crate::random::Random;
+use crate::temper::Script;
 
 const T1_MS: u64 = 500;
 const T2_MS: u64 = 4_000;
@@ -78,48 +78,6 @@ pub(crate) struct Agent {
     /// Final replies to the INVITE: status and To tag.
     pub(crate) finals: Vec<(u16, String)>,
     pub(crate) invite_sent: bool,
-}
-
-/// What a phone will do, drawn at its birth.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Script {
-    pub(crate) ring: bool,
-    pub(crate) answer: u16,
-    pub(crate) answer_after: u64,
-    pub(crate) cancel_after: Option<u64>,
-    pub(crate) hang_up_after: Option<u64>,
-    pub(crate) within_after: Option<u64>,
-    pub(crate) vanish_after: Option<u64>,
-    pub(crate) acknowledges: bool,
-}
-
-impl Script {
-    /// A phone of the given temper.
-    pub(crate) fn draw(random: &mut Random, caller: bool) -> Self {
-        let within = |random: &mut Random| Some(random.between(500, 20_000));
-        Self {
-            ring: random.percent(80),
-            answer: *random.pick(&[200, 200, 200, 200, 200, 200, 486, 404, 503, 603, 302, 0]),
-            answer_after: random.between(1, 9_000),
-            cancel_after: (caller && random.percent(15)).then(|| random.between(1, 9_000)),
-            hang_up_after: if random.percent(60) {
-                within(random)
-            } else {
-                None
-            },
-            within_after: if random.percent(30) {
-                within(random)
-            } else {
-                None
-            },
-            vanish_after: if random.percent(8) {
-                within(random)
-            } else {
-                None
-            },
-            acknowledges: random.percent(97),
-        }
-    }
 }
 
 impl Agent {

@@ -8,6 +8,7 @@ mod check;
 mod proxy;
 mod queue;
 mod random;
+mod temper;
 mod world;
 
 use std::process::ExitCode;

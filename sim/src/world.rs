@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 
 use sip::Message;
 
-use crate::agent::{Agent, Note, Script, Wish};
+use crate::agent::{Agent, Note, Wish};
 use crate::check;
 use crate::proxy::{self, Proxy};
 use crate::queue::Queue;
 use crate::random::Random;
+use crate::temper::Script;
 
 /// How often the workers look at their timers: often while calls begin, seldom while they fade out.
 const TICK_MS: u64 = 200;
