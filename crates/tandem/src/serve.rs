@@ -301,10 +301,12 @@ fn greet(options: &Options, engine: &Engine, run_dir: &Path) {
         Some("/run/kamailio/kamailio_ctl") | None => String::new(),
         Some(path) => format!("-s {path} "),
     };
-    let first = engine
+    let reachable = engine
         .sockets
         .iter()
-        .next()
+        .find(|socket| !socket.address.ip().is_loopback());
+    let first = reachable
+        .or(engine.sockets.iter().next())
         .map_or("", |socket| &socket.host);
     eprintln!(
         "Tandem listens on\n{}\n\
