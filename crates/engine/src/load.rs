@@ -391,6 +391,8 @@ fn core_settings(core: &script::Settings, config: &Config) -> Settings {
             .clamp(1, 32),
         dns_failover: core.bool("use_dns_failover"),
         server_id: core.int("server_id"),
+        xavp_via_params: text("xavp_via_params"),
+        xavp_via_fields: text("xavp_via_fields"),
         udp_mtu: usize::try_from(core.int("udp_mtu")).unwrap_or(0),
         udp_mtu_transport: text("udp_mtu_try_proto")
             .and_then(|name| sip::Transport::from_name(name.as_bytes()))

@@ -17,6 +17,10 @@ pub struct Settings {
     pub dns_failover: bool,
     /// Kamailio's `server_id`.
     pub server_id: i64,
+    /// The `$xavp` whose fields become parameters of our Via where a script wants that (module corex).
+    pub xavp_via_params: Option<String>,
+    /// The `$xavp` whose fields replace host and port of our Via where a script wants that (module corex).
+    pub xavp_via_fields: Option<String>,
     /// Requests longer than this leave over another transport; 0 never.
     pub udp_mtu: usize,
     /// That transport.
@@ -117,6 +121,8 @@ impl Default for Settings {
             max_branches: 12,
             dns_failover: false,
             server_id: 0,
+            xavp_via_params: None,
+            xavp_via_fields: None,
             udp_mtu: 0,
             udp_mtu_transport: sip::Transport::Udp,
             aliases: Vec::new(),

@@ -27,6 +27,8 @@ pub struct Working {
     pub local_rport: bool,
     /// Further parameters for our own Via, each with its semicolon.
     pub via_params: Vec<u8>,
+    /// Bits that modules give a meaning to; not the script's flags.
+    pub internal_flags: u32,
     /// Header lines for every reply that we make to this request.
     pub reply_headers: Vec<u8>,
     /// Content-Type and body for those replies.
@@ -112,6 +114,7 @@ impl Working {
             force_rport: false,
             local_rport: false,
             via_params: Vec::new(),
+            internal_flags: 0,
             reply_headers: Vec::new(),
             reply_body: None,
             status: None,

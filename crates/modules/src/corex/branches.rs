@@ -48,7 +48,7 @@ pub(super) const FUNCTIONS: &[FunctionRow] = &[
         FLAG,
         Routes::ANY,
         add_server_id,
-        "Adds srvid with the server's number to our Via; 0 takes it out again.",
+        "Adds srvid with server_id, unless that is 0, to our Via; 0 takes it out again.",
     ),
     function(
         "forward_reply",
@@ -164,8 +164,9 @@ fn is_flag_set(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 
 fn add_server_id(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     run.msg.via_params.clear();
-    if args.int(0) != 0 {
-        let text = format!(";srvid={}", run.engine.settings.server_id);
+    let server = run.engine.settings.server_id;
+    if args.int(0) != 0 && server != 0 {
+        let text = format!(";srvid={server}");
         run.msg.via_params.extend_from_slice(text.as_bytes());
     }
     truth(true)

@@ -4,7 +4,9 @@ mod addresses;
 mod branches;
 mod commands;
 mod files;
+mod internal;
 mod send;
+mod via;
 
 use engine::{
     Alias, FunctionRow, InitError, Module, ParameterRow, ParameterType, ParameterValue, Setup,
@@ -31,6 +33,8 @@ const TABLES: &[&[FunctionRow]] = &[
     addresses::FUNCTIONS,
     send::FUNCTIONS,
     files::FUNCTIONS,
+    internal::FUNCTIONS,
+    via::FUNCTIONS,
 ];
 
 static FUNCTIONS: [FunctionRow; total(TABLES)] = join(TABLES);
@@ -93,6 +97,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
         })?;
         setup.settings.alias_subdomains.push(alias);
     }
+    setup.hooks.branch_out.push(via::write);
     add_commands(setup, commands::COMMANDS);
     Ok(())
 }

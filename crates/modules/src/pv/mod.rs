@@ -27,6 +27,7 @@ use engine::{
 use script::{Str, Value};
 
 pub(crate) use message::changed;
+pub(crate) use tree::{Kind, Level, Node, Trees};
 
 use crate::row::{join, parameter, total};
 

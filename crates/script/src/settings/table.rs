@@ -126,8 +126,8 @@ pub const TABLE: &[SettingRow] = &[
     row("http_reply_parse", &[], Bool, "no", Ignored, "Understand HTTP replies."),
     row("uri_host_extra_chars", &[], Str, "", Ignored, "Further characters allowed in host names."),
     row("hdr_name_extra_chars", &[], Str, "", Ignored, "Further characters allowed in header names."),
-    row("xavp_via_params", &[], Str, "", Ignored, "XAVP whose fields become parameters of our Via."),
-    row("xavp_via_fields", &[], Str, "", Ignored, "XAVP whose fields replace address and port of our Via."),
+    row("xavp_via_params", &[], Str, "", Used, "XAVP whose fields via_add_xavp_params() adds to our Via."),
+    row("xavp_via_fields", &[], Str, "", Used, "XAVP whose address and port via_use_xavp_fields() shows in our Via."),
     row("xavp_via_reply_params", &[], Str, "", Ignored, "XAVP whose fields become parameters of the Via of replies."),
     row("max_branches", &[], Count, "12", Used, "Branches of one request."),
     // TCP and TLS
