@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use engine::{Built, Engine, Extra, Log, Now, Worker, World, build, load};
+use engine::{Built, Engine, Extra, Log, Now, Operation, Worker, World, build, load};
 use parking_lot::Mutex;
 use rpc::{Fault, Registry, Value};
-use script::{MemoryLoader, Options, SourceMap};
+use script::{Completion, MemoryLoader, Options, SourceMap};
 use sip::{Hop, SocketId, Transport};
 use timer::Time;
 use transaction::Output;
@@ -122,6 +122,22 @@ impl Bench {
             sent.extend(self.settle());
         }
         sent
+    }
+
+    /// Waits until the gates that runs wait behind are open, and goes on with those runs. Returns what is sent.
+    pub(crate) fn open_gates(&mut self) -> Vec<Sent> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.expect("a runtime");
+        let now = self.now();
+        for (task, operation) in std::mem::take(self.worker.operations()) {
+            let Operation::Gate(gate, _) = operation else {
+                panic!("{operation:?} is no gate");
+            };
+            runtime.block_on(gate.opened());
+            let completion = Completion::Value(script::Value::Null);
+            self.worker.complete(&self.engine, task, completion, now);
+        }
+        self.settle()
     }
 
     /// Runs a management command, and the work that it hands to the workers.

@@ -1,5 +1,6 @@
-//! Module cfgutils: locks, pauses, chance, and flags of the whole server.
+//! Module cfgutils: locks, pauses, chance, flags of the whole server, and its end.
 
+mod abort;
 mod chance;
 mod commands;
 mod hash;
@@ -26,7 +27,12 @@ pub(crate) static MODULE: Module = Module {
     doc: "Locks, pauses, chance, and flags of the whole server.",
 };
 
-const TABLES: &[&[FunctionRow]] = &[locks::FUNCTIONS, routes::FUNCTIONS, chance::FUNCTIONS];
+const TABLES: &[&[FunctionRow]] = &[
+    locks::FUNCTIONS,
+    routes::FUNCTIONS,
+    chance::FUNCTIONS,
+    abort::FUNCTIONS,
+];
 
 static FUNCTIONS: [FunctionRow; total(TABLES)] = join(TABLES);
 

@@ -31,6 +31,16 @@ pub(super) const LOG: FunctionRow = action(
     log,
     "Writes a fixed text to the log.",
 );
+pub(super) const ERROR: FunctionRow = action(
+    "error",
+    &[
+        param("subject", ParameterKind::Static),
+        param("text", ParameterKind::Static),
+    ],
+    2,
+    error,
+    "Writes two fixed texts to the log as an error.",
+);
 pub(super) const FORCE_RPORT: FunctionRow = action(
     "force_rport",
     &[],
@@ -149,6 +159,12 @@ fn log(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
             .log
             .write(level.max(level::ALERT), format!("<script>: {text}"));
     }
+    Outcome::Code(1)
+}
+
+fn error(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let text = format!("{}: {}", args.str(0), args.str(1));
+    run.log(level::ERROR, "script", &text);
     Outcome::Code(1)
 }
 

@@ -1,6 +1,7 @@
 //! What the language itself brings: core actions and the operands of core conditions.
 
 mod actions;
+mod exec;
 mod flags;
 mod operands;
 pub(crate) mod rpc;
@@ -23,6 +24,7 @@ pub static MODULE: Module = Module {
 };
 
 fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
+    setup.put_state(exec::Commands::default());
     rpc::init(setup)?;
     crate::cfg::init(setup)
 }
@@ -32,6 +34,8 @@ static FUNCTIONS: &[FunctionRow] = &[
     actions::FORWARD_UDP,
     actions::FORWARD_TCP,
     actions::LOG,
+    actions::ERROR,
+    exec::EXEC,
     actions::FORCE_RPORT,
     actions::ADD_LOCAL_RPORT,
     actions::FORCE_SEND_SOCKET,
