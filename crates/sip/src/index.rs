@@ -1,8 +1,9 @@
 //! The index of a message: where its lines are, and the parts that every message needs. One pass, no copies.
 
+mod feeds;
 mod start;
 
-use memchr::memchr;
+use memchr::memchr_iter;
 
 use crate::address::AddressSpans;
 use crate::error::{Fault, ParseError};
@@ -10,6 +11,7 @@ use crate::lex::{Span, TOKEN, is_lws, is_token_text, number, peek, skip, skip_lw
 use crate::name::HeaderId;
 use crate::via::ViaSpans;
 
+use feeds::LineFeeds;
 pub(crate) use start::Start;
 use start::read_start;
 
@@ -82,6 +84,8 @@ impl Index {
     pub const MAX_BYTES: usize = u16::MAX as usize;
     /// The most header lines of one message.
     pub const MAX_LINES: usize = 1024;
+    /// Room for as many is made at once.
+    const USUAL_LINES: usize = 32;
 
     /// Indexes a message. After an error the index is empty.
     ///
@@ -131,16 +135,25 @@ impl Index {
                 fault: Fault::Empty,
             });
         }
-        let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at + 1);
+        let mut feeds = LineFeeds::new(bytes);
+        let end = std::iter::from_fn(|| feeds.next(bytes))
+            .find(|&at| at > start)
+            .map_or(bytes.len(), |at| at + 1);
         self.first_line = Span::new(start, end);
         self.start = read_start(bytes, start, end)?;
-        let body = self.read_lines(bytes, end)?;
+        let body = self.read_lines(bytes, end, &mut feeds)?;
         self.read_body(bytes, body);
         Ok(())
     }
 
     /// Reads all header lines; gives the offset of the body.
-    fn read_lines(&mut self, bytes: &[u8], mut at: usize) -> Result<usize, ParseError> {
+    fn read_lines(
+        &mut self,
+        bytes: &[u8],
+        mut at: usize,
+        feeds: &mut LineFeeds,
+    ) -> Result<usize, ParseError> {
+        self.lines.reserve(Self::USUAL_LINES);
         loop {
             let blank = match peek(bytes, at) {
                 b'\n' => 1,
@@ -157,15 +170,16 @@ impl Index {
                     fault: Fault::TooManyHeaders,
                 });
             }
-            at = self.read_line(bytes, at);
+            let end = folded_end(bytes, || feeds.next(bytes));
+            self.read_line(bytes, at, end);
+            at = end;
         }
     }
 
-    /// Reads the header line that begins at `start`; gives the offset of the next.
+    /// Reads the header line `start..end`.
     #[inline]
-    fn read_line(&mut self, bytes: &[u8], start: usize) -> usize {
-        let end = line_end(bytes, start);
-        let (id, name_end, content) = match common_name(&bytes[start..end]) {
+    fn read_line(&mut self, bytes: &[u8], start: usize, end: usize) {
+        let (id, name_end, content) = match known_name(bytes, start) {
             Some((id, length)) => (id, start + length, start + length + 1),
             None => match read_name(bytes, start, end) {
                 Some((name_end, content)) => (
@@ -188,7 +202,6 @@ impl Index {
             id,
         };
         self.note(bytes, line);
-        end
     }
 
     #[inline]
@@ -281,33 +294,10 @@ fn read_address(bytes: &[u8], start: usize, end: usize) -> Option<AddressSpans> 
         .then_some(address)
 }
 
-/// The headers that nearly every message has, in the spelling that nearly everybody uses: recognised without a look at
-/// the name byte by byte. Gives the length of the name.
+/// The name of the header line at `start` and its length, if it has a number and the colon follows at once.
 #[inline]
-fn common_name(line: &[u8]) -> Option<(HeaderId, usize)> {
-    macro_rules! one_of {
-        ($($name:literal $id:ident),+) => {{
-            $(if line.starts_with($name) {
-                return Some((HeaderId::$id, $name.len() - 1));
-            })+
-            None
-        }};
-    }
-    match line.first()? {
-        b'V' => one_of!(b"Via:" Via),
-        b'F' => one_of!(b"From:" From),
-        b'T' => one_of!(b"To:" To),
-        b'C' => one_of!(
-            b"Contact:" Contact, b"CSeq:" CSeq, b"Call-ID:" CallId,
-            b"Content-Length:" ContentLength, b"Content-Type:" ContentType
-        ),
-        b'M' => one_of!(b"Max-Forwards:" MaxForwards),
-        b'R' => one_of!(b"Route:" Route, b"Record-Route:" RecordRoute),
-        b'U' => one_of!(b"User-Agent:" UserAgent),
-        b'A' => one_of!(b"Allow:" Allow),
-        b'S' => one_of!(b"Supported:" Supported),
-        _ => None,
-    }
+fn known_name(bytes: &[u8], start: usize) -> Option<(HeaderId, usize)> {
+    HeaderId::before_colon(bytes.get(start..)?.first_chunk()?)
 }
 
 /// Where the name of the header line `start..end` ends, and where its value begins: behind the colon.
@@ -349,16 +339,18 @@ fn leading_line_ends(bytes: &[u8]) -> usize {
 }
 
 /// One past the line end of the header line at `start`, its folded lines included (RFC 3261 §7.3.1).
-#[inline]
 pub(crate) fn line_end(bytes: &[u8], start: usize) -> usize {
-    let mut at = start;
-    loop {
-        at = match memchr(b'\n', &bytes[at..]) {
-            Some(length) => at + length + 1,
-            None => return bytes.len(),
-        };
-        if !matches!(peek(bytes, at), b' ' | b'\t') {
-            return at;
+    let mut feeds = memchr_iter(b'\n', &bytes[start..]);
+    folded_end(bytes, || feeds.next().map(|at| start + at))
+}
+
+/// One past the first of the line feeds that does not merely fold the line.
+#[inline]
+fn folded_end(bytes: &[u8], mut next_feed: impl FnMut() -> Option<usize>) -> usize {
+    while let Some(at) = next_feed() {
+        if !matches!(peek(bytes, at + 1), b' ' | b'\t') {
+            return at + 1;
         }
     }
+    bytes.len()
 }

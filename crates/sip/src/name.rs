@@ -120,11 +120,25 @@ impl HeaderId {
         if name.len() == 1 {
             return Self::from_letter(first | 0x20);
         }
-        Self::candidates(name.len(), first | 0x20)
-            .iter()
-            .copied()
-            .find(|id| id.name().as_bytes().eq_ignore_ascii_case(name))
-            .unwrap_or(Self::Other)
+        if name.len() > LONGEST {
+            return Self::Other;
+        }
+        find(name.len(), first, |spelling| {
+            spelling.name.eq_ignore_ascii_case(name)
+        })
+    }
+
+    /// The name that a header line begins with, and its length, if it has a number and a colon follows it at once.
+    /// Unlike `from_name` it looks at words, not bytes.
+    #[inline]
+    pub(crate) fn before_colon(line: &[u8; WINDOW]) -> Option<(Self, usize)> {
+        let words = words(line);
+        let length = colon(&words)?;
+        let id = match length {
+            1 => Self::from_letter(line[0] | 0x20),
+            _ => find(length, line[0], |spelling| spelling.is(&words)),
+        };
+        (id != Self::Other).then_some((id, length))
     }
 
     const fn from_letter(letter: u8) -> Self {
@@ -152,76 +166,118 @@ impl HeaderId {
             _ => Self::Other,
         }
     }
+}
 
-    /// The names of this length that begin with this letter: hardly ever more than one.
-    const fn candidates(length: usize, letter: u8) -> &'static [Self] {
-        match (length, letter) {
-            (2, b't') => &[Self::To],
-            (3, b'v') => &[Self::Via],
-            (4, b'c') => &[Self::CSeq],
-            (4, b'd') => &[Self::Date],
-            (4, b'f') => &[Self::From],
-            (4, b'j') => &[Self::Join],
-            (4, b'p') => &[Self::Path],
-            (4, b'r') => &[Self::RAck, Self::RSeq],
-            (5, b'a') => &[Self::Allow],
-            (5, b'e') => &[Self::Event],
-            (5, b'r') => &[Self::Route],
-            (6, b'a') => &[Self::Accept],
-            (6, b'm') => &[Self::MinSe],
-            (6, b'r') => &[Self::Reason],
-            (6, b's') => &[Self::Server],
-            (7, b'c') => &[Self::CallId, Self::Contact],
-            (7, b'e') => &[Self::Expires],
-            (7, b'p') => &[Self::Privacy],
-            (7, b'r') => &[Self::Require],
-            (7, b's') => &[Self::Subject],
-            (7, b'w') => &[Self::Warning],
-            (8, b'i') => &[Self::Identity],
-            (8, b'p') => &[Self::Priority],
-            (8, b'r') => &[Self::ReferTo, Self::Replaces, Self::ReplyTo],
-            (8, b's') => &[Self::SipEtag],
-            (9, b'c') => &[Self::CallInfo],
-            (9, b'd') => &[Self::Diversion],
-            (9, b'r') => &[Self::ReferSub],
-            (9, b's') => &[Self::Supported],
-            (9, b't') => &[Self::Timestamp],
-            (10, b'a') => &[Self::AlertInfo],
-            (10, b'e') => &[Self::ErrorInfo],
-            (10, b'u') => &[Self::UserAgent],
-            (11, b'i') => &[Self::InReplyTo],
-            (11, b'm') => &[Self::MinExpires],
-            (11, b'r') => &[Self::ReferredBy, Self::RetryAfter],
-            (11, b'u') => &[Self::Unsupported],
-            (12, b'a') => &[Self::AllowEvents],
-            (12, b'c') => &[Self::ContentType],
-            (12, b'h') => &[Self::HistoryInfo],
-            (12, b'm') => &[Self::MaxForwards, Self::MimeVersion],
-            (12, b'o') => &[Self::Organization],
-            (12, b'r') => &[Self::RecordRoute],
-            (12, b's') => &[Self::SipIfMatch],
-            (13, b'a') => &[Self::Authorization],
-            (13, b'i') => &[Self::IdentityInfo],
-            (13, b'p') => &[Self::ProxyRequire],
-            (13, b's') => &[Self::ServiceRoute],
-            (14, b'a') => &[Self::AcceptContact],
-            (14, b'c') => &[Self::ContentLength],
-            (14, b'r') => &[Self::RejectContact],
-            (15, b'a') => &[Self::AcceptEncoding, Self::AcceptLanguage],
-            (15, b'r') => &[Self::RemotePartyId],
-            (15, b's') => &[Self::SessionExpires],
-            (16, b'c') => &[Self::ContentEncoding, Self::ContentLanguage],
-            (16, b'w') => &[Self::WwwAuthenticate],
-            (18, b'p') => &[Self::ProxyAuthenticate],
-            (18, b's') => &[Self::SubscriptionState],
-            (19, b'a') => &[Self::AuthenticationInfo],
-            (19, b'c') => &[Self::ContentDisposition],
-            (19, b'p') => &[Self::ProxyAuthorization, Self::PAssertedIdentity],
-            (19, b'r') => &[Self::RequestDisposition],
-            (20, b'p') => &[Self::PPreferredIdentity],
-            _ => &[],
+/// How much of a line is looked at in search of a known name: all of the longest one, and its colon.
+const WINDOW: usize = 24;
+
+/// The length of the longest name.
+const LONGEST: usize = 20;
+
+type Words = [u64; WINDOW / 8];
+
+/// How a name may be written.
+struct Spelling {
+    name: &'static [u8],
+    /// The bits that case changes, and all those behind the name.
+    ignored: Words,
+    /// The name with these bits set.
+    expected: Words,
+    /// The next name of the same length and first letter, as a number.
+    next: u8,
+}
+
+impl Spelling {
+    const fn new(name: &'static str) -> Self {
+        let name = name.as_bytes();
+        assert!(name.len() <= LONGEST, "LONGEST is too short");
+        let mut ignored = [0xff; WINDOW];
+        let mut expected = [0xff; WINDOW];
+        let mut at = 0;
+        while at < name.len() {
+            ignored[at] = if name[at].is_ascii_alphabetic() {
+                0x20
+            } else {
+                0
+            };
+            expected[at] = name[at] | ignored[at];
+            at += 1;
+        }
+        Self {
+            name,
+            ignored: words(&ignored),
+            expected: words(&expected),
+            next: HeaderId::Other as u8,
         }
     }
+
+    /// Whether the line that begins with these words begins with the name.
+    #[inline]
+    fn is(&self, line: &Words) -> bool {
+        let differs = |at: usize| (line[at] | self.ignored[at]) ^ self.expected[at];
+        differs(0) | differs(1) | differs(2) == 0
+    }
+}
+
+/// All known names, found by length and first letter.
+struct Names {
+    spellings: [Spelling; ROWS.len()],
+    /// For each length and letter the number of the first name, or of `Other`.
+    first: [[u8; 32]; 32],
+}
+
+static NAMES: Names = names();
+
+const fn names() -> Names {
+    let mut spellings = [const { Spelling::new("") }; ROWS.len()];
+    let mut first = [[HeaderId::Other as u8; 32]; 32];
+    let mut at = ROWS.len();
+    while at > 0 {
+        at -= 1;
+        spellings[at] = Spelling::new(ROWS[at].1);
+        let name = spellings[at].name;
+        let first = &mut first[name.len()][name[0] as usize % 32];
+        spellings[at].next = *first;
+        *first = at as u8;
+    }
+    Names { spellings, first }
+}
+
+/// The first known name of this length (up to 31) and first letter that fits: hardly ever are there two to try.
+#[inline]
+fn find(length: usize, letter: u8, fits: impl Fn(&Spelling) -> bool) -> HeaderId {
+    let mut number = NAMES.first[length % 32][usize::from(letter % 32)];
+    while let Some(spelling) = NAMES.spellings.get(usize::from(number)) {
+        if fits(spelling) {
+            return ROWS[usize::from(number)].0;
+        }
+        number = spelling.next;
+    }
+    HeaderId::Other
+}
+
+#[inline]
+const fn words(bytes: &[u8; WINDOW]) -> Words {
+    let (chunks, _) = bytes.as_chunks::<8>();
+    [
+        u64::from_le_bytes(chunks[0]),
+        u64::from_le_bytes(chunks[1]),
+        u64::from_le_bytes(chunks[2]),
+    ]
+}
+
+/// Where the first colon is: the lowest byte that subtraction finds to be zero is one.
+#[inline]
+fn colon(words: &Words) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    for (at, word) in words.iter().enumerate() {
+        let word = word ^ (ONES * b':' as u64);
+        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
+        if zeros != 0 {
+            return Some(at * 8 + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -251,5 +307,20 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn before_a_colon_names_are_the_same() {
+        let names = HeaderId::all().flat_map(|id| [Some(id.name()), id.compact()]);
+        for name in names.flatten().chain(["X-Other", "z", "Max\rForwards"]) {
+            for name in [name.to_owned(), name.to_ascii_uppercase()] {
+                let mut line = [b':'; super::WINDOW];
+                line[..name.len()].copy_from_slice(name.as_bytes());
+                let id = HeaderId::from_name(name.as_bytes());
+                let expected = (id != HeaderId::Other).then_some((id, name.len()));
+                assert_eq!(HeaderId::before_colon(&line), expected, "{name}");
+            }
+        }
+        assert_eq!(HeaderId::before_colon(&[b'V'; super::WINDOW]), None);
     }
 }
