@@ -1,6 +1,6 @@
 //! Event routes that something asked for: they run one after another before the work that caused them goes on.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use script::{BlockId, Outcome, Routes};
 use sip::Message;
@@ -80,8 +80,8 @@ pub(crate) fn before_result(run: &mut Run, outcome: Outcome<Pending>) -> Outcome
     }
 }
 
-/// The message that event routes see when there is no real one.
-pub fn stand_in() -> Working {
+/// The message that event routes see when there is no real one; indexed once for the whole process.
+static STAND_IN: LazyLock<Arc<Message>> = LazyLock::new(|| {
     // The text is fixed and valid, so that it always parses.
     const TEXT: &[u8] = b"OPTIONS sip:you@kamailio.org SIP/2.0\r\n\
         Via: SIP/2.0/UDP 127.0.0.1\r\n\
@@ -90,8 +90,12 @@ pub fn stand_in() -> Working {
         Call-ID: 123\r\n\
         CSeq: 1 OPTIONS\r\n\
         Content-Length: 0\r\n\r\n";
-    let message = Message::parse(TEXT.to_vec()).expect("the stand-in message is valid");
-    let mut working = Working::new(Arc::new(message), crate::input::nowhere());
+    Arc::new(Message::parse(TEXT.to_vec()).expect("the stand-in message is valid"))
+});
+
+/// A message that nobody sent, for runs that no message caused.
+pub fn stand_in() -> Working {
+    let mut working = Working::new(Arc::clone(&STAND_IN), crate::input::nowhere());
     working.faked = true;
     working
 }
