@@ -1,7 +1,8 @@
 //! Short forms for the rows of function tables.
 
 use engine::{
-    FunctionRow, Handler, KeyRule, ParameterRow, ParameterType, Run, Setter, VariableRow,
+    Check, FunctionRow, Handler, KeyRule, ParameterRow, ParameterType, ParameterValue, Run, Setter,
+    VariableRow,
 };
 use script::{Index, Key, Parameter, ParameterKind, Routes, Signature, Value};
 
@@ -86,9 +87,9 @@ pub(crate) const fn action(
 }
 
 /// The check of a parameter that names a function of another language.
-pub(crate) fn no_callback(value: &engine::ParameterValue) -> Result<(), String> {
+pub(crate) fn no_callback(value: &ParameterValue) -> Result<(), String> {
     match value {
-        engine::ParameterValue::Str(name) if name.is_empty() => Ok(()),
+        ParameterValue::Str(name) if name.is_empty() => Ok(()),
         _ => Err("callbacks of other languages are not supported: use the event route".to_owned()),
     }
 }
@@ -137,6 +138,51 @@ pub(crate) const fn parameter(
         kind,
         check: None,
         doc,
+    }
+}
+
+/// A module parameter whose value is checked when it is given.
+pub(crate) const fn checked(
+    name: &'static str,
+    kind: ParameterType,
+    check: Check,
+    doc: &'static str,
+) -> ParameterRow {
+    ParameterRow {
+        check: Some(check),
+        ..parameter(name, kind, doc)
+    }
+}
+
+/// Accepts integers above 0.
+pub(crate) fn positive(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::Int(1..) => Ok(()),
+        _ => Err("the value must be above 0".to_owned()),
+    }
+}
+
+/// Accepts integers from 0.
+pub(crate) fn not_negative(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::Int(0..) => Ok(()),
+        _ => Err("the value must not be negative".to_owned()),
+    }
+}
+
+/// Accepts only 0: what another value asks for is not there.
+pub(crate) fn off(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::Int(0) => Ok(()),
+        _ => Err("Tandem does not do this yet: the value must be 0".to_owned()),
+    }
+}
+
+/// Accepts only an empty text: what another asks for is not there.
+pub(crate) fn unset(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::Str(text) if text.is_empty() => Ok(()),
+        _ => Err("Tandem does not do this yet: the value must be empty".to_owned()),
     }
 }
 

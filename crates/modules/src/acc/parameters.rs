@@ -2,7 +2,7 @@
 
 use engine::{ParameterRow, ParameterType, ParameterValue};
 
-use crate::row::parameter;
+use crate::row::{checked, parameter, positive};
 
 use ParameterType::{Int, Str};
 
@@ -175,18 +175,6 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     parameter("cdrs_table", Str(None), NO_CDRS),
 ];
 
-const fn checked(
-    name: &'static str,
-    kind: ParameterType,
-    check: fn(&ParameterValue) -> Result<(), String>,
-    doc: &'static str,
-) -> ParameterRow {
-    ParameterRow {
-        check: Some(check),
-        ..parameter(name, kind, doc)
-    }
-}
-
 fn flag(value: &ParameterValue) -> Result<(), String> {
     match value {
         ParameterValue::Int(-1..=31) => Ok(()),
@@ -217,13 +205,6 @@ fn facility(value: &ParameterValue) -> Result<(), String> {
     match value {
         ParameterValue::Str(name) if name.starts_with("LOG_") => Ok(()),
         _ => Err("a log facility is LOG_DAEMON, LOG_LOCAL0 and the like".to_owned()),
-    }
-}
-
-fn positive(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Int(1..) => Ok(()),
-        _ => Err("the value must be above 0".to_owned()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use engine::{ParameterRow, ParameterType, ParameterValue};
 
-use crate::row::{no_callback, parameter};
+use crate::row::{checked, no_callback, not_negative, off, parameter, positive, unset};
 
 use ParameterType::{Int, Str};
 
@@ -175,32 +175,6 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     ),
 ];
 
-const fn checked(
-    name: &'static str,
-    kind: ParameterType,
-    check: fn(&ParameterValue) -> Result<(), String>,
-    doc: &'static str,
-) -> ParameterRow {
-    ParameterRow {
-        check: Some(check),
-        ..parameter(name, kind, doc)
-    }
-}
-
-fn positive(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Int(1..) => Ok(()),
-        _ => Err("the value must be above 0".to_owned()),
-    }
-}
-
-fn not_negative(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Int(0..) => Ok(()),
-        _ => Err("the value must not be negative".to_owned()),
-    }
-}
-
 fn percent(value: &ParameterValue) -> Result<(), String> {
     match value {
         ParameterValue::Int(0..=100) => Ok(()),
@@ -212,19 +186,5 @@ fn path_mode(value: &ParameterValue) -> Result<(), String> {
     match value {
         ParameterValue::Int(0..=2) => Ok(()),
         _ => Err("path_mode is 0, 1 or 2".to_owned()),
-    }
-}
-
-fn off(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Int(0) => Ok(()),
-        _ => Err("Tandem does not do this yet: the value must be 0".to_owned()),
-    }
-}
-
-fn unset(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Str(text) if text.is_empty() => Ok(()),
-        _ => Err("Tandem does not do this yet: the value must be empty".to_owned()),
     }
 }

@@ -2,7 +2,7 @@
 
 use engine::{ParameterRow, ParameterType, ParameterValue};
 
-use crate::row::parameter;
+use crate::row::{checked, not_negative, off, parameter, unset};
 
 use ParameterType::{Int, Str};
 
@@ -144,18 +144,6 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     parameter("ka_logmsg", Str(None), NO_PINGS),
 ];
 
-const fn checked(
-    name: &'static str,
-    kind: ParameterType,
-    check: fn(&ParameterValue) -> Result<(), String>,
-    doc: &'static str,
-) -> ParameterRow {
-    ParameterRow {
-        check: Some(check),
-        ..parameter(name, kind, doc)
-    }
-}
-
 fn memory_only(value: &ParameterValue) -> Result<(), String> {
     match value {
         ParameterValue::Int(0) => Ok(()),
@@ -167,26 +155,5 @@ fn matching(value: &ParameterValue) -> Result<(), String> {
     match value {
         ParameterValue::Int(0..=3) => Ok(()),
         _ => Err("matching_mode is 0, 1, 2 or 3".to_owned()),
-    }
-}
-
-fn not_negative(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Int(0..) => Ok(()),
-        _ => Err("the value must not be negative".to_owned()),
-    }
-}
-
-fn off(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Int(0) => Ok(()),
-        _ => Err("Tandem does not do this yet: the value must be 0".to_owned()),
-    }
-}
-
-fn unset(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Str(text) if text.is_empty() => Ok(()),
-        _ => Err("Tandem does not do this yet: the value must be empty".to_owned()),
     }
 }
