@@ -111,56 +111,73 @@ pub fn open(
             ..options.clone()
         };
         let fail = |error| OpenError::new(&SocketText(transport, wanted), error);
-        let address = probe(transport, wanted, options).map_err(fail)?;
-        sockets.set_port(id, address.port());
-        for worker in &mut opened {
-            if transport == Transport::Udp {
-                let bound = udp_socket(address, options).map_err(fail)?;
+        let port = if transport == Transport::Udp {
+            let shared = udp_sockets(wanted, options, workers).map_err(fail)?;
+            let port = shared.first().map(UdpSocket::local_addr);
+            for (worker, bound) in opened.iter_mut().zip(shared) {
                 worker.udp.push((id, bound));
-            } else {
+            }
+            port.transpose()
+                .map_err(fail)?
+                .map(|address| address.port())
+        } else {
+            let address = probe_stream(wanted, options).map_err(fail)?;
+            for worker in &mut opened {
                 let bound = tcp_listener(address, options).map_err(fail)?;
                 worker.streams.push((id, transport, bound));
             }
-        }
-        if transport == Transport::Udp
-            && let Some((_, first)) = opened.first().and_then(|w| w.udp.last())
-        {
-            attach_steering(first, options.steering, workers).map_err(fail)?;
-        }
+            Some(address.port())
+        };
+        sockets.set_port(id, port.unwrap_or_default());
     }
     Ok(opened)
 }
 
-/// Binds exclusively and lets go again; the address with its port if that was 0.
-fn probe(
-    transport: Transport,
-    address: SocketAddr,
-    options: &OpenOptions,
-) -> io::Result<SocketAddr> {
-    if transport == Transport::Udp {
-        let fd = new_socket(SockType::Datagram, address, options.free_bind)?;
-        bind_to(&fd, address)?;
-        UdpSocket::from(fd).local_addr()
-    } else {
-        let fd = new_socket(SockType::Stream, address, options.free_bind)?;
-        // Connections of an earlier run in TIME_WAIT are no obstacle; a listener is.
-        setsockopt(&fd, sockopt::ReuseAddr, &true)?;
-        bind_to(&fd, address)?;
-        TcpListener::from(fd).local_addr()
-    }
+/// Binds exclusively and lets go again; the address with its port if that was 0. Nobody can connect meanwhile:
+/// it does not listen.
+fn probe_stream(address: SocketAddr, options: &OpenOptions) -> io::Result<SocketAddr> {
+    let fd = new_socket(SockType::Stream, address, options.free_bind)?;
+    // Connections of an earlier run in TIME_WAIT are no obstacle; a listener is.
+    setsockopt(&fd, sockopt::ReuseAddr, &true)?;
+    bind_to(&fd, address)?;
+    TcpListener::from(fd).local_addr()
 }
 
-fn udp_socket(address: SocketAddr, options: &OpenOptions) -> io::Result<UdpSocket> {
+/// A socket for each worker, all of one address. The first is bound alone and shares its address only then, so that
+/// a datagram that comes in between waits in it instead of being lost with a socket that only probed.
+fn udp_sockets(
+    address: SocketAddr,
+    options: &OpenOptions,
+    workers: usize,
+) -> io::Result<Vec<UdpSocket>> {
+    let first = udp_socket(address, options)?;
+    bind_to(&first, address)?;
+    setsockopt(&first, sockopt::ReusePort, &true)?;
+    let first = UdpSocket::from(first);
+    let address = first.local_addr()?;
+    let mut shared = vec![first];
+    for _ in 1..workers {
+        let next = udp_socket(address, options)?;
+        setsockopt(&next, sockopt::ReusePort, &true)?;
+        bind_to(&next, address)?;
+        shared.push(UdpSocket::from(next));
+    }
+    if let Some(first) = shared.first() {
+        attach_steering(first, options.steering, workers)?;
+    }
+    Ok(shared)
+}
+
+/// A UDP socket as the options want it, not yet bound.
+fn udp_socket(address: SocketAddr, options: &OpenOptions) -> io::Result<OwnedFd> {
     let fd = new_socket(SockType::Datagram, address, options.free_bind)?;
-    setsockopt(&fd, sockopt::ReusePort, &true)?;
     // The first passes the system's limit but needs a privilege; the second always works.
     if setsockopt(&fd, sockopt::RcvBufForce, &options.receive_buffer).is_err() {
         setsockopt(&fd, sockopt::RcvBuf, &options.receive_buffer)?;
     }
     setsockopt(&fd, sockopt::RxqOvfl, &1)?;
     set_tos(&fd, address, options.tos)?;
-    bind_to(&fd, address)?;
-    Ok(UdpSocket::from(fd))
+    Ok(fd)
 }
 
 /// A listening stream socket that shares its address with those of other workers.
@@ -244,6 +261,47 @@ mod tests {
             let text = first.get(SocketId(0)).unwrap().text.clone();
             let error = open(&mut table(&text), &OpenOptions::default()).unwrap_err();
             assert_eq!(error.to_string(), format!("address in use: {text}"));
+        }
+    }
+
+    #[test]
+    fn a_datagram_that_comes_while_sockets_are_opened_is_kept() {
+        // Somebody sends as soon as the address is bound, and that is before `open` has returned.
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for _ in 0..50 {
+            let address = UdpSocket::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap();
+            sender.connect(address).unwrap();
+            let options = OpenOptions {
+                workers: 4,
+                ..OpenOptions::default()
+            };
+            std::thread::scope(|scope| {
+                let opening = scope.spawn(|| {
+                    let mut sockets = table(&format!("udp:{address}"));
+                    open(&mut sockets, &options).unwrap()
+                });
+                // Refused until somebody has bound it; what was taken must arrive.
+                let taken = loop {
+                    let sent = sender.send(b"x").is_ok();
+                    // The refusal of one datagram shows when the next is sent.
+                    if sent && sender.send(b"y").is_ok() {
+                        break true;
+                    }
+                    if opening.is_finished() {
+                        break sender.send(b"y").is_ok();
+                    }
+                };
+                assert!(taken);
+                let opened = opening.join().unwrap();
+                let arrived = opened.iter().any(|worker| {
+                    let mut buffer = [0; 4];
+                    std::iter::from_fn(|| worker.udp[0].1.recv(&mut buffer).ok()).count() > 0
+                });
+                assert!(arrived);
+            });
         }
     }
 
