@@ -25,6 +25,14 @@ step cargo build --workspace --bins --quiet
 echo "== cargo test --workspace"
 cargo test --workspace --no-fail-fast --quiet "$@" </dev/null 2>&1 | tee "$output" || failures=$((failures + 1))
 
+# What a call costs the core, for whoever reads the output. It needs an optimised build, so only CI makes it.
+if [ -n "${CI:-}" ]; then
+	echo "== figures"
+	for figure in instructions allocations; do
+		timeout 900 cargo run --release --quiet -p tandem-bench --bin "$figure" -- --brief </dev/null || echo "$figure: none"
+	done
+fi
+
 sum() { awk -v word="$1" '/^test result:/ { for (i = 2; i < NF; i++) if ($(i + 1) ~ "^" word) n += $i } END { print n + 0 }' "$output"; }
 passed=$(sum passed)
 failed=$(sum failed)

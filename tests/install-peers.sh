@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs the programs that the end-to-end tests talk to, on Debian and Ubuntu. Starts no service.
+# Installs the programs that the end-to-end tests talk to, and valgrind for the figures; on Debian and Ubuntu. Starts no service.
 # What cannot be had is named; the tests of it are then skipped, each with a line that says so.
 set -euo pipefail
 
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
 
-programs=(kamailio kamcmd kamctl sipp baresip kamcli)
+programs=(kamailio kamcmd kamctl sipp baresip kamcli valgrind)
 declare -A package=(
 	[kamailio]=kamailio [kamcmd]=kamailio [kamctl]=kamailio [sipp]=sip-tester
-	[baresip]=baresip-core [kamcli]=kamcli
+	[baresip]=baresip-core [kamcli]=kamcli [valgrind]=valgrind
 )
 wanted=()
 for program in "${programs[@]}"; do

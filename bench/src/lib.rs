@@ -4,7 +4,10 @@
 pub mod accounting;
 pub mod callee;
 pub mod caller;
+pub mod callgrind;
+pub mod core;
 pub mod histogram;
 pub mod load;
 pub mod message;
 pub mod server;
+pub mod steps;
