@@ -90,7 +90,7 @@ impl Run {
             hop,
             bytes: bytes.into(),
         });
-        let engine = Arc::clone(&self.engine);
+        let engine = self.engine.clone();
         for hook in &engine.hooks.stateless_reply {
             hook(self, status);
         }
@@ -120,7 +120,7 @@ impl Run {
 
     /// Passes the reply being worked on to the client.
     pub(crate) fn forward_branch_reply(&mut self, branch: usize, status: u16) {
-        let engine = Arc::clone(&self.engine);
+        let engine = self.engine.clone();
         if status < 300 {
             let mut working = self.msg.clone();
             for hook in &engine.hooks.reply_forwarding {
@@ -241,7 +241,7 @@ impl Run {
     }
 
     fn run_reply_out(&mut self, out: &ReplyOut) {
-        let engine = Arc::clone(&self.engine);
+        let engine = self.engine.clone();
         for hook in &engine.hooks.reply_out {
             hook(self, out);
         }

@@ -43,7 +43,7 @@ pub(crate) fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
 }
 
 fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
-    let engine = std::sync::Arc::clone(&run.engine);
+    let engine = run.engine.clone();
     for hook in &engine.hooks.failed {
         hook(run, winner);
     }

@@ -86,7 +86,7 @@ fn strip_brackets(host: &[u8]) -> &[u8] {
 
 /// `OPERAND == myself`.
 pub(crate) fn operand_is_myself(run: &mut Run, operand: &str) -> bool {
-    let engine = std::sync::Arc::clone(&run.engine);
+    let engine = run.engine.clone();
     let message = &run.msg.message;
     match operand {
         "@uri" => engine.is_my_uri(run.msg.uri()),

@@ -15,6 +15,7 @@ use crate::clock::Now;
 use crate::engine::Engine;
 use crate::hooks::TickContext;
 use crate::input::Input;
+use crate::local::Local;
 use crate::log::level;
 use crate::pending::Pending;
 use crate::run::{Locals, Operation, Run};
@@ -30,6 +31,7 @@ pub struct Worker {
     number: usize,
     /// How many workers there are.
     workers: usize,
+    local: Local,
     locals: Locals,
     waiting: Slab<Task>,
     backlog: VecDeque<(u64, Input)>,
@@ -58,7 +60,7 @@ enum Step {
 
 impl Worker {
     /// A worker with nothing to do yet.
-    pub fn new(engine: &Engine, number: usize, workers: usize) -> Self {
+    pub fn new(engine: &Arc<Engine>, number: usize, workers: usize) -> Self {
         let locals = Locals {
             vars: engine.first_locals.clone(),
             ..Locals::default()
@@ -66,6 +68,7 @@ impl Worker {
         Self {
             number,
             workers,
+            local: Local::new(engine),
             locals,
             waiting: Slab::new(),
             backlog: VecDeque::new(),
@@ -263,7 +266,7 @@ impl Worker {
         let locals = std::mem::take(&mut self.locals);
         Task {
             key,
-            run: Box::new(Run::new(Arc::clone(engine), now, working, locals)),
+            run: Box::new(Run::new(self.local.clone(), now, working, locals)),
             machine: self
                 .machines
                 .pop()

@@ -390,7 +390,7 @@ impl Run {
             transport,
             own_record_routes: 0,
         };
-        let engine = Arc::clone(&self.engine);
+        let engine = self.engine.clone();
         for hook in &engine.hooks.branch_out {
             hook(self, &mut out);
         }

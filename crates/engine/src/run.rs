@@ -13,10 +13,11 @@ use transaction::{Output, TransactionId};
 
 use crate::avp::Avps;
 use crate::clock::Now;
-use crate::engine::{Armed, Engine, Tx};
+use crate::engine::{Armed, Tx};
 use crate::events::{Event, before_result};
 use crate::gate::Gate;
 use crate::input::Input;
+use crate::local::{Local, LocalState};
 use crate::log::level;
 use crate::pending::Pending;
 use crate::slots::Slots;
@@ -25,7 +26,7 @@ use crate::working::Working;
 /// One input being worked on.
 pub struct Run {
     /// The engine.
-    pub engine: Arc<Engine>,
+    pub engine: Local,
     /// When the input came; a resumed run gets the time of its resumption.
     pub now: Now,
     /// The kind of block that is running.
@@ -131,7 +132,7 @@ pub enum Operation {
 
 impl Run {
     /// A run of one message.
-    pub fn new(engine: Arc<Engine>, now: Now, msg: Working, locals: Locals) -> Self {
+    pub fn new(engine: Local, now: Now, msg: Working, locals: Locals) -> Self {
         Self {
             engine,
             now,
@@ -179,7 +180,7 @@ impl Run {
     ///
     /// # Panics
     /// When the module was not initialised, which the load order rules out for a module's own functions.
-    pub fn state<T: std::any::Any + Send + Sync>(&self) -> Arc<T> {
+    pub fn state<T: std::any::Any + Send + Sync>(&self) -> LocalState<T> {
         self.engine
             .state::<T>()
             .expect("the module that owns this function was initialised")

@@ -130,7 +130,7 @@ fn request(run: &mut Run) -> Outcome<Pending> {
         return DONE;
     }
     run.msg.force_rport = run.engine.settings.force_rport;
-    let engine = Arc::clone(&run.engine);
+    let engine = run.engine.clone();
     for hook in &engine.hooks.request_in {
         hook(run);
         if run.finished {
@@ -174,7 +174,7 @@ fn refuse_while_stopping(run: &mut Run, message: &Message) -> bool {
 }
 
 fn request_end(run: &mut Run) -> Outcome<Pending> {
-    let engine = Arc::clone(&run.engine);
+    let engine = run.engine.clone();
     for hook in &engine.hooks.request_end {
         hook(run);
     }
@@ -247,7 +247,7 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
     if tx.requester().is_none() {
         return crate::uac::replied(run, status);
     }
-    let engine = Arc::clone(&run.engine);
+    let engine = run.engine.clone();
     for hook in &engine.hooks.reply_in {
         hook(run);
     }

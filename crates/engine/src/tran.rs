@@ -49,7 +49,7 @@ impl Run {
             Refused::Crowded => errors::SERVER,
         })?;
         self.tx = Some(tx);
-        let engine = Arc::clone(&self.engine);
+        let engine = self.engine.clone();
         for hook in &engine.hooks.transaction_created {
             hook(self);
         }
@@ -89,7 +89,7 @@ impl Run {
         let Some(mut gone) = self.engine.transactions.check_in(tx) else {
             return;
         };
-        let engine = Arc::clone(&self.engine);
+        let engine = self.engine.clone();
         for hook in &engine.hooks.transaction_done {
             hook(self, &mut gone.data);
         }

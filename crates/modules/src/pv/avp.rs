@@ -1,6 +1,5 @@
 //! `$avp()`: stacks of values that live as long as the transaction.
 
-use std::sync::Arc;
 
 use engine::{AvpName, InitError, KeyRule, Run, Setup, VariableRow};
 use script::{Index, Key, SetError, Str, Value};
@@ -33,7 +32,7 @@ pub(crate) fn parse_name(text: &[u8]) -> AvpName {
 /// The name that the key of an `$avp()` means in this configuration.
 fn name_of(run: &Run, key: &Key) -> AvpName {
     let text = key_name(key);
-    let state: Option<Arc<State>> = run.engine.state();
+    let state = run.engine.state::<State>();
     let aliases = state.as_ref().map_or(&[][..], |state| &state.aliases.0);
     match aliases.iter().find(|(alias, _)| alias == text) {
         Some((_, name)) => name.clone(),

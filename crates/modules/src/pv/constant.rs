@@ -1,7 +1,6 @@
 //! Values that hang on no message: names of the configuration, of the machine, of constants, and counters.
 
 use std::net::ToSocketAddrs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::{Interner, KeyRule, Run, Setup, VariableRow};
@@ -145,7 +144,7 @@ impl Constants {
 }
 
 fn define(run: &mut Run, key: &Key, _: Index) -> Value {
-    let state: Arc<State> = run.state();
+    let state = run.state::<State>();
     state
         .constants
         .define(key_name(key))
@@ -153,7 +152,7 @@ fn define(run: &mut Run, key: &Key, _: Index) -> Value {
 }
 
 fn define_number(run: &mut Run, key: &Key, _: Index) -> Value {
-    let state: Arc<State> = run.state();
+    let state = run.state::<State>();
     let value = state.constants.define(key_name(key));
     value.map_or(Value::Int(0), text)
 }
@@ -192,7 +191,7 @@ fn process(_: &mut Run, _: &Key, _: Index) -> Value {
 }
 
 fn unique(run: &mut Run, _: &Key, _: Index) -> Value {
-    let state: Arc<State> = run.state();
+    let state = run.state::<State>();
     let count = state.constants.unique.fetch_add(1, Ordering::Relaxed) + 1;
     let (boot, process) = (run.engine.started.unix(), std::process::id());
     Value::Str(Str::from(format!("srid-{boot:x}-{process:x}-{count:x}")))

@@ -1,6 +1,5 @@
 //! Functions about any variable, and about the destination that `$sbranch()` puts together.
 
-use std::sync::Arc;
 
 use engine::{FunctionRow, Pending, Run, level};
 use script::{Args, Format, Outcome, Parameter, ParameterKind, Routes, Str, Value};
@@ -134,7 +133,7 @@ fn not_empty(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 }
 
 fn evaluate(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let engine = Arc::clone(&run.engine);
+    let engine = run.engine.clone();
     let Some(target) = args.variable(0) else {
         return Outcome::Code(-1);
     };

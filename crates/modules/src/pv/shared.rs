@@ -1,6 +1,5 @@
 //! What all workers share: the variables `$shv()`, and the statistics that `$stat()` reads.
 
-use std::sync::Arc;
 
 use engine::{InitError, Interner, KeyRule, Run, Setup, VariableRow};
 use parking_lot::RwLock;
@@ -89,7 +88,7 @@ fn slot(names: &Interner, inner: &str) -> Result<KeySpec, String> {
 }
 
 fn get(run: &mut Run, key: &Key, _: Index) -> Value {
-    let state: Arc<State> = run.state();
+    let state = run.state::<State>();
     state.shared.get(key_number(key)).unwrap_or(Value::Int(0))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{LooseRoute, Run, level};
+use engine::{LocalState, LooseRoute, Run, level};
 use sip::{HeaderId, Message, NameAddr, Tag, Uri, Value};
 
 use super::direction::params_of;
@@ -29,7 +29,7 @@ struct Walk {
     message: Arc<Message>,
     routes: Vec<RouteEntry>,
     is_preloaded: bool,
-    state: Arc<State>,
+    state: LocalState<State>,
 }
 
 struct RouteEntry {
@@ -215,7 +215,7 @@ fn consumed(run: &mut Run, params: Vec<u8>, result: i64) {
     if result <= 0 {
         return;
     }
-    let engine = Arc::clone(&run.engine);
+    let engine = run.engine.clone();
     let route = LooseRoute { params };
     for hook in &engine.hooks.loose_route {
         hook(run, &route);

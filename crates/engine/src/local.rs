@@ -1,0 +1,75 @@
+//! The engine as one worker holds it. Its copies are counted without atomic operations, and so are those of the
+//! modules' states: workers share no cache line that every message would write to.
+
+use std::any::{Any, TypeId};
+use std::cell::RefCell;
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::engine::Engine;
+
+/// One worker's view of the engine.
+#[derive(Clone)]
+pub struct Local(Rc<Inner>);
+
+struct Inner {
+    engine: Arc<Engine>,
+    states: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
+}
+
+impl Local {
+    /// A view for the calling thread.
+    pub fn new(engine: &Arc<Engine>) -> Self {
+        Self(Rc::new(Inner {
+            engine: Arc::clone(engine),
+            states: RefCell::default(),
+        }))
+    }
+
+    /// The engine, to be shared with other threads.
+    pub fn shared(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+
+    /// The state that a module put at its initialisation.
+    pub fn state<T: Any + Send + Sync>(&self) -> Option<LocalState<T>> {
+        let id = TypeId::of::<T>();
+        let mut states = self.0.states.borrow_mut();
+        let known = states.iter().find(|(known, _)| *known == id);
+        let found: Rc<dyn Any> = match known {
+            Some((_, state)) => Rc::clone(state),
+            None => {
+                let state: Rc<dyn Any> = Rc::new(self.0.engine.state::<T>()?);
+                states.push((id, Rc::clone(&state)));
+                state
+            }
+        };
+        found.downcast().ok().map(LocalState)
+    }
+}
+
+impl Deref for Local {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.0.engine
+    }
+}
+
+/// A module's state as one worker holds it.
+pub struct LocalState<T>(Rc<Arc<T>>);
+
+impl<T> Clone for LocalState<T> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<T> Deref for LocalState<T> {
+    type Target = Arc<T>;
+
+    fn deref(&self) -> &Arc<T> {
+        &self.0
+    }
+}
