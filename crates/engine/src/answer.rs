@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use script::{BlockId, Routes};
 use sip::build::{Reply, Source};
-use sip::{HeaderId, Message, Tag};
+use sip::{HeaderId, Hop, Message, Tag};
 use transaction::Origin;
 
+use crate::engine::Tx;
 use crate::errors;
 use crate::events::Event;
 use crate::hooks::ReplyOut;
@@ -33,18 +34,21 @@ impl Run {
         if tx.requester().is_none() || (tx.is_answered() && status >= 300) {
             return false;
         }
-        let to_tag = tx.data.to_tag.clone();
+        let own_tag = match status {
+            ..=100 => Vec::new(),
+            _ => self.own_to_tag(tx),
+        };
         let working = if Arc::ptr_eq(tx.request(), &self.msg.message) {
             &self.msg
         } else {
             &tx.data.working
         };
-        let bytes: Arc<[u8]> = self.local_reply(working, status, reason, &to_tag).into();
+        let bytes = self.local_reply(working, status, reason, &own_tag);
         if status > 100 {
             let out = ReplyOut {
                 status,
                 message: None,
-                to_tag,
+                own_tag,
                 hop: None,
                 own_record_routes: 0,
             };
@@ -55,10 +59,16 @@ impl Run {
             return false;
         }
         if let Some(block) = self.engine.blocks.local_response {
-            let working = tx.data.working.clone();
+            let working = Working::clone(&tx.data.working);
             self.after_reply(block, working);
         }
         true
+    }
+
+    /// The To tag of replies that are made here to the request of a transaction.
+    pub fn own_to_tag(&self, tx: &Tx) -> Vec<u8> {
+        let given = tx.data.to_tag.clone();
+        given.unwrap_or_else(|| self.engine.identity.stateful_to_tag(tx.request()))
     }
 
     fn after_reply(&mut self, block: BlockId, working: Working) {
@@ -86,10 +96,7 @@ impl Run {
         let to_tag = self.engine.identity.stateless_to_tag(&message);
         let bytes = self.local_reply(&self.msg, status, reason, &to_tag);
         let hop = reply_hop(&self.msg);
-        self.out.push(transaction::Output::Send {
-            hop,
-            bytes: bytes.into(),
-        });
+        self.out.push(transaction::Output::Send { hop, bytes });
         let engine = self.engine.clone();
         for hook in &engine.hooks.stateless_reply {
             hook(self, status);
@@ -121,42 +128,42 @@ impl Run {
     /// Passes the reply being worked on to the client.
     pub(crate) fn forward_branch_reply(&mut self, branch: usize, status: u16) {
         let engine = self.engine.clone();
-        if status < 300 {
+        if status < 300 && !engine.hooks.reply_forwarding.is_empty() {
             let mut working = self.msg.clone();
             for hook in &engine.hooks.reply_forwarding {
                 hook(self, &mut working);
             }
             self.msg = working;
         }
-        let working = self.msg.clone();
-        self.pass_on(&working, branch, status);
-    }
-
-    fn pass_on(&mut self, working: &Working, branch: usize, status: u16) {
-        let now = self.now.time;
-        let Some(tx) = &self.tx else { return };
-        let Some(requester) = tx.requester() else {
+        let Some(requester) = self.tx.as_ref().and_then(|tx| tx.requester()) else {
             return;
         };
-        let own_record_routes = tx
-            .branch(branch)
-            .map_or(0, |branch| branch.data.own_record_routes);
-        let bytes = self
-            .engine
-            .reply_bytes(working, requester.reply_to.transport);
-        let message = Arc::clone(&working.message);
-        let to_tag = message.to_tag().unwrap_or_default().to_vec();
-        let hop = Some(working.hop);
+        let bytes = self.reply_bytes(&self.msg, requester.reply_to.transport);
+        let (message, hop) = (Arc::clone(&self.msg.message), self.msg.hop);
+        self.pass_on(bytes, message, hop, branch, status);
+    }
+
+    /// Sends a branch's reply, written already, to the client.
+    fn pass_on(
+        &mut self,
+        bytes: Arc<[u8]>,
+        message: Arc<Message>,
+        hop: Hop,
+        branch: usize,
+        status: u16,
+    ) {
+        let now = self.now.time;
+        let record = self.tx.as_ref().and_then(|tx| tx.branch(branch));
         let out = ReplyOut {
             status,
             message: Some(message),
-            to_tag,
-            hop,
-            own_record_routes,
+            own_tag: Vec::new(),
+            hop: Some(hop),
+            own_record_routes: record.map_or(0, |record| record.data.own_record_routes),
         };
         self.run_reply_out(&out);
         let Some(tx) = &mut self.tx else { return };
-        if tx.send_reply(status, bytes.into(), Origin::Relayed, now, &mut self.out) {
+        if tx.send_reply(status, bytes, Origin::Relayed, now, &mut self.out) {
             self.engine.counters.fwd_replies.increment();
         }
     }
@@ -178,7 +185,11 @@ impl Run {
                     _ => Working::new(reply, crate::input::nowhere()),
                 };
                 self.add_challenges(branch, &mut working);
-                self.pass_on(&working, branch, winner.status);
+                let Some(requester) = tx.requester() else {
+                    return;
+                };
+                let bytes = self.reply_bytes(&working, requester.reply_to.transport);
+                self.pass_on(bytes, working.message, working.hop, branch, winner.status);
             }
             None => {
                 self.answer_made_up(winner.status);
@@ -211,12 +222,20 @@ impl Run {
         }
     }
 
-    fn local_reply(&self, working: &Working, status: u16, reason: &[u8], to_tag: &[u8]) -> Vec<u8> {
-        let mut headers = working.reply_headers.clone();
+    fn local_reply(
+        &self,
+        working: &Working,
+        status: u16,
+        reason: &[u8],
+        to_tag: &[u8],
+    ) -> Arc<[u8]> {
+        let server = &self.engine.identity.server;
+        let mut headers = Vec::new();
+        headers.reserve_exact(working.reply_headers.len() + server.len() + 2);
+        headers.extend_from_slice(&working.reply_headers);
         if (300..400).contains(&status) {
             headers.extend_from_slice(&redirection(working));
         }
-        let server = &self.engine.identity.server;
         if !server.is_empty() {
             headers.extend_from_slice(server);
             headers.extend_from_slice(b"\r\n");
@@ -237,7 +256,8 @@ impl Run {
                 .as_ref()
                 .map(|(kind, body)| (&kind[..], &body[..])),
         };
-        reply.to_vec(&working.message)
+        self.engine
+            .bytes(|bytes| reply.write(&working.message, bytes))
     }
 
     fn run_reply_out(&mut self, out: &ReplyOut) {

@@ -10,6 +10,7 @@ use crate::judge::{decide, ended};
 use crate::pending::Pending;
 use crate::run::Run;
 use crate::stage::Stage;
+use crate::working::Working;
 
 /// What goes on when the event route of a branch has ended.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(crate) fn start(run: &mut Run, status: u16, rest: Vec<usize>) -> Option<Outc
         .branch(branch)
         .filter(|record| record.verdict().is_none())?;
     let block = record.data.armed.on_branch_failure?;
-    let mut working = tx.data.working.clone();
+    let mut working = Working::clone(&tx.data.working);
     working.branches.clear();
     working.uri_consumed = true;
     run.reply = record.reply().map(Arc::clone);

@@ -3,19 +3,23 @@
 use std::net::{IpAddr, SocketAddr};
 
 use sip::{Hop, SocketId, Transport, Uri};
+use smallvec::SmallVec;
 use timer::Time;
 use transport::resolve::Query;
 
 use crate::engine::Engine;
 use crate::errors;
 use crate::myself::is_sip;
-use crate::working::Working;
+use crate::working::{Target, Working};
+
+/// The ways to one destination: most have one.
+pub type Hops = SmallVec<[Hop; 1]>;
 
 /// What is known about a destination.
 #[derive(Debug)]
 pub enum Destination {
     /// The ways to it, best first; never empty.
-    Known(Vec<Hop>),
+    Known(Hops),
     /// The resolver has to be asked first.
     Ask(Query),
     /// It can't be reached, with this internal error.
@@ -23,13 +27,14 @@ pub enum Destination {
 }
 
 impl Engine {
-    /// Where a request goes, by its next hop.
-    pub fn destination(&self, working: &Working, now: Time) -> Destination {
-        self.destination_of(working.next_hop(), working, now)
-    }
-
-    /// Where this URI leads, for a request that came as `working` says.
-    pub fn destination_of(&self, uri: &[u8], working: &Working, now: Time) -> Destination {
+    /// Where this URI leads, for a request that came as `working` says and goes to `target`.
+    pub fn destination_of(
+        &self,
+        uri: &[u8],
+        working: &Working,
+        target: &Target,
+        now: Time,
+    ) -> Destination {
         let Ok(uri) = Uri::parse(strip_name(uri)) else {
             return Destination::Failed(errors::BAD_URI);
         };
@@ -44,7 +49,8 @@ impl Engine {
         };
         match self.resolver.cached(&query, now) {
             Some(Ok(found)) => {
-                self.reachable(found.iter().map(|c| (c.transport, c.address)), working)
+                let found = found.iter().map(|c| (c.transport, c.address));
+                self.reachable(found, working, target)
             }
             Some(Err(_)) => Destination::Failed(errors::UNRESOLVABLE),
             None => Destination::Ask(query),
@@ -55,11 +61,13 @@ impl Engine {
         &self,
         found: impl Iterator<Item = (Transport, SocketAddr)>,
         working: &Working,
+        target: &Target,
     ) -> Destination {
         let mut any = false;
-        let hops: Vec<Hop> = found
+        let preferred = target.socket.unwrap_or(working.hop.socket);
+        let hops: Hops = found
             .inspect(|_| any = true)
-            .filter_map(|(transport, remote)| self.hop_to(transport, remote, working))
+            .filter_map(|(transport, remote)| self.hop_to(transport, remote, preferred))
             .filter(|hop| !working.stream.no_connect || self.is_open(hop))
             .collect();
         match (hops.is_empty(), any) {
@@ -74,15 +82,13 @@ impl Engine {
         !hop.transport.is_reliable() || self.streams.find(hop.transport, hop.remote).is_some()
     }
 
-    /// The way to an address: by the forced socket, else by the one that the request came in by, else by
-    /// any that fits.
+    /// The way to an address: by the preferred socket, else by any that fits.
     pub fn hop_to(
         &self,
         transport: Transport,
         remote: SocketAddr,
-        working: &Working,
+        preferred: SocketId,
     ) -> Option<Hop> {
-        let preferred = working.target.socket.unwrap_or(working.hop.socket);
         let socket = self
             .sockets
             .for_remote(transport, remote, Some(preferred))?;

@@ -36,9 +36,9 @@ pub struct TxData {
     /// AVPs and what modules attach.
     pub shared: Shared,
     /// The request as it was when the transaction was made, for failure routes.
-    pub working: Working,
-    /// The To tag of replies made here.
-    pub to_tag: Vec<u8>,
+    pub working: Box<Working>,
+    /// The To tag of replies made here, when it is not that of `Identity::stateful_to_tag`.
+    pub to_tag: Option<Vec<u8>>,
     /// A request of our own: who is told of the final reply.
     pub local: Option<Box<dyn crate::uac::Done>>,
     /// The INVITE's transaction was left without an answer or a branch on purpose (`t_release`).
@@ -52,8 +52,8 @@ impl TxData {
     pub fn new(working: Working) -> Self {
         Self {
             shared: Shared::default(),
-            working,
-            to_tag: Vec::new(),
+            working: Box::new(working),
+            to_tag: None,
             local: None,
             released: false,
             suspended: false,
@@ -123,6 +123,8 @@ pub struct Engine {
     pub first_locals: Vec<Value>,
     /// When it was made.
     pub started: Now,
+    /// The host and port that each socket shows in Via, by its number.
+    pub(crate) sent_by: Vec<String>,
     pub(crate) registry: OnceLock<Arc<rpc::Registry>>,
     pub(crate) states: States,
     pub(crate) mailbox: Mailbox,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sip::{Hop, Transport, Via};
+use sip::{Hop, Method, Transport, Via};
 use transaction::Output;
 
 use crate::destination::Destination;
@@ -15,11 +15,15 @@ use crate::run::Run;
 ///
 /// A name that the resolver does not know yet is not waited for: the peer repeats what matters.
 pub fn request(run: &mut Run, options: &RelayOptions) -> i64 {
-    let mut working = run.msg.clone();
+    let mut target = run.msg.target.clone();
     if let Some(to) = &options.to {
-        working.target.next_hop = Some(to.clone());
+        target.next_hop = Some(to.clone());
     }
-    let hop = match run.engine.destination(&working, run.now.time) {
+    let next_hop = target.next_hop_of(&run.msg.message);
+    let found = run
+        .engine
+        .destination_of(next_hop, &run.msg, &target, run.now.time);
+    let hop = match found {
         Destination::Known(hops) => hops.first().copied(),
         Destination::Ask(query) => {
             run.engine.resolver.look_up_later(query, run.now.time);
@@ -30,12 +34,15 @@ pub fn request(run: &mut Run, options: &RelayOptions) -> i64 {
     let Some(hop) = hop else {
         return i64::from(errors::UNRESOLVABLE);
     };
-    let branch = run.engine.transactions.stateless_branch(&working.message);
-    let (bytes, _) = run.write_request(working, &hop, &branch);
-    run.out.push(Output::Send {
-        hop,
-        bytes: bytes.into(),
-    });
+    if run.msg.message.method() == Method::Ack {
+        let engine = run.engine.clone();
+        for hook in &engine.hooks.ack_out {
+            hook(run);
+        }
+    }
+    let branch = run.engine.transactions.stateless_branch(&run.msg.message);
+    let (bytes, _) = run.write_request(&run.msg, &target, &hop, &branch);
+    run.out.push(Output::Send { hop, bytes });
     run.engine.counters.fwd_requests.increment();
     1
 }
@@ -53,11 +60,8 @@ pub fn reply(run: &mut Run) -> bool {
         run.engine.counters.drop_replies.increment();
         return false;
     };
-    let bytes = run.engine.reply_bytes(&run.msg, hop.transport);
-    run.out.push(Output::Send {
-        hop,
-        bytes: bytes.into(),
-    });
+    let bytes = run.reply_bytes(&run.msg, hop.transport);
+    run.out.push(Output::Send { hop, bytes });
     run.engine.counters.fwd_replies.increment();
     true
 }
@@ -86,7 +90,8 @@ fn via_hop(run: &Run, own: &Via<'_>, next: &Via<'_>) -> Option<Hop> {
         _ => next.port().unwrap_or_else(|| transport.default_port()),
     };
     let remote = SocketAddr::new(address, port);
-    let mut hop = run.engine.hop_to(transport, remote, &run.msg)?;
+    let preferred = run.msg.target.socket.unwrap_or(run.msg.hop.socket);
+    let mut hop = run.engine.hop_to(transport, remote, preferred)?;
     let id = own.connection().and_then(|id| std::str::from_utf8(id).ok());
     hop.connection = id
         .and_then(|id| u64::from_str_radix(id, 16).ok())

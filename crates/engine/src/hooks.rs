@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use sip::Message;
+use sip::{Edits, Message};
 
 use crate::clock::Now;
 use crate::engine::{Engine, TxData};
 use crate::run::Run;
-use crate::working::Working;
+use crate::working::{Target, Working};
 
 /// A reply to a request with a transaction, about to be sent to the client.
 #[derive(Debug)]
@@ -17,32 +17,52 @@ pub struct ReplyOut {
     pub status: u16,
     /// The reply as received from the branch that won; `None` when it is made here.
     pub message: Option<Arc<Message>>,
-    /// The To tag that the client will see.
-    pub to_tag: Vec<u8>,
+    /// The To tag that the client will see, if the reply is made here.
+    pub own_tag: Vec<u8>,
     /// The way that the received reply came.
     pub hop: Option<sip::Hop>,
     /// Own Record-Route headers that were added to the request, for counting route sets.
     pub own_record_routes: usize,
 }
 
-/// A request about to be sent on a branch.
+impl ReplyOut {
+    /// The To tag that the client will see.
+    pub fn to_tag(&self) -> &[u8] {
+        match &self.message {
+            Some(message) => message.to_tag().unwrap_or_default(),
+            None => &self.own_tag,
+        }
+    }
+}
+
+/// A request about to be sent on a branch. Hooks look at the message and add to it for this sending alone.
 #[derive(Debug)]
-pub struct BranchOut {
-    /// The message with the branch's changes; hooks may add more.
-    pub working: Working,
+pub struct BranchOut<'a> {
+    /// The message with the script's changes.
+    pub working: &'a Working,
+    /// Where this branch goes.
+    pub target: &'a Target,
     /// The socket that it leaves by.
     pub socket: sip::SocketId,
     /// Its transport.
     pub transport: sip::Transport,
+    /// Changes above those of the script.
+    pub edits: Edits,
+    /// Further parameters for our Via, each with its semicolon, behind those of the script.
+    pub via_params: Vec<u8>,
+    /// The host for our Via instead of the script's or the socket's.
+    pub advertised_host: Option<Vec<u8>>,
+    /// The port for our Via instead of the script's or the socket's.
+    pub advertised_port: Option<u16>,
     /// Own Record-Route headers added so far.
     pub own_record_routes: usize,
 }
 
 /// A request that followed a Route header naming us.
-#[derive(Clone, Debug)]
-pub struct LooseRoute {
+#[derive(Clone, Copy, Debug)]
+pub struct LooseRoute<'a> {
     /// The parameters of the own Route URI, from the first semicolon.
-    pub params: Vec<u8>,
+    pub params: &'a [u8],
 }
 
 /// All hooks.
@@ -55,9 +75,11 @@ pub struct Hooks {
     /// A transaction was made for the request being worked on.
     pub transaction_created: Vec<fn(&mut Run)>,
     /// `loose_route()` consumed an own Route.
-    pub loose_route: Vec<fn(&mut Run, &LooseRoute)>,
+    pub loose_route: Vec<fn(&mut Run, LooseRoute<'_>)>,
     /// A request is about to leave on a branch.
-    pub branch_out: Vec<fn(&mut Run, &mut BranchOut)>,
+    pub branch_out: Vec<fn(&Run, &mut BranchOut<'_>)>,
+    /// An ACK to a 2xx is about to leave; it has no transaction.
+    pub ack_out: Vec<fn(&mut Run)>,
     /// A reply of a branch was matched, before its onreply routes run.
     pub reply_in: Vec<fn(&mut Run)>,
     /// All branches of a transaction ended without success; the number is the best one's. Its failure route

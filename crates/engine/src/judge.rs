@@ -9,6 +9,7 @@ use crate::errors;
 use crate::pending::Pending;
 use crate::run::Run;
 use crate::stage::{Stage, start};
+use crate::working::Working;
 
 const DONE: Outcome<Pending> = Outcome::Code(1);
 
@@ -58,7 +59,7 @@ fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
     };
     // The route sees the request as it was when the transaction was made.
     let reply = tx.branch(winner).and_then(|branch| branch.reply().cloned());
-    let mut working = tx.data.working.clone();
+    let mut working = Working::clone(&tx.data.working);
     working.branches.clear();
     tx.data.shared.armed = Armed {
         on_reply: tx.data.shared.armed.on_reply,

@@ -346,6 +346,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         now: world.now.time,
         tick_ms: TICK_MS,
     });
+    let sent_by = sent_by(&world.sockets, &settings);
     let engine = Arc::new(Engine {
         blocks: Blocks::of(&program),
         program,
@@ -364,6 +365,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         first_locals,
         registry: std::sync::OnceLock::new(),
         started: world.now,
+        sent_by,
         states,
         mailbox: crate::mailbox::Mailbox::default(),
         stopping: std::sync::atomic::AtomicBool::new(false),
@@ -375,6 +377,20 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         commands,
         doors,
     })
+}
+
+/// What each socket shows in Via; the usual port is left out.
+fn sent_by(sockets: &Sockets, settings: &Settings) -> Vec<String> {
+    let name = |socket: &transport::listen::Socket| {
+        let advertised = settings.advertised_address.as_deref();
+        let host = advertised.unwrap_or(&socket.shown_host);
+        match settings.advertised_port {
+            Some(port) => format!("{host}:{port}"),
+            None if socket.shown_port == 5060 => host.to_owned(),
+            None => format!("{host}:{}", socket.shown_port),
+        }
+    };
+    sockets.iter().map(name).collect()
 }
 
 fn core_settings(core: &script::Settings, config: &Config) -> Settings {

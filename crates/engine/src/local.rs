@@ -2,10 +2,12 @@
 //! modules' states: workers share no cache line that every message would write to.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use sip::Edits;
 
 use crate::engine::Engine;
 
@@ -16,6 +18,10 @@ pub struct Local(Rc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     states: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
+    /// Room for the message that is being written.
+    scratch: Cell<Vec<u8>>,
+    /// Room for the changes to it.
+    edits: Cell<Edits>,
 }
 
 impl Local {
@@ -24,12 +30,35 @@ impl Local {
         Self(Rc::new(Inner {
             engine: Arc::clone(engine),
             states: RefCell::default(),
+            scratch: Cell::default(),
+            edits: Cell::default(),
         }))
     }
 
     /// The engine, to be shared with other threads.
     pub fn shared(&self) -> &Arc<Engine> {
         &self.0.engine
+    }
+
+    /// What `write` appends, in one allocation of just its length.
+    pub fn bytes(&self, write: impl FnOnce(&mut Vec<u8>)) -> Arc<[u8]> {
+        let mut scratch = self.0.scratch.take();
+        scratch.clear();
+        write(&mut scratch);
+        let bytes = Arc::from(scratch.as_slice());
+        self.0.scratch.set(scratch);
+        bytes
+    }
+
+    /// An empty list of changes, to be given back with `keep_edits`.
+    pub(crate) fn take_edits(&self) -> Edits {
+        self.0.edits.take()
+    }
+
+    /// Keeps the room of a list of changes for the next one.
+    pub(crate) fn keep_edits(&self, mut edits: Edits) {
+        edits.clear();
+        self.0.edits.set(edits);
     }
 
     /// The state that a module put at its initialisation.

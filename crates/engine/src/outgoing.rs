@@ -1,12 +1,15 @@
 //! Bytes and ways of messages that leave: our Via, the changes, where replies go.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use sip::{Edits, Framing, HeaderId, Hop, SocketId, Tag, Transport};
+use sip::{Framing, HeaderId, Hop, SocketId, Tag, Transport};
+use smallvec::SmallVec;
 
 use crate::engine::Engine;
 use crate::hooks::BranchOut;
-use crate::working::Working;
+use crate::run::Run;
+use crate::working::{Target, Working};
 
 /// Where replies to a received request go (RFC 3261 §18.2.2, RFC 3581): back on a stream; over UDP to the
 /// source address, at the source port if the client or the script wants that, else at the port in Via.
@@ -37,27 +40,22 @@ pub const fn framing(transport: Transport) -> Framing {
     }
 }
 
+/// Our Via line while it is written: few are longer.
+type Line = SmallVec<[u8; 256]>;
+
 impl Engine {
     /// The host and port that a socket shows in Via; the usual port is left out, as Kamailio does.
-    pub fn via_sent_by(&self, socket: SocketId) -> String {
-        let Some(socket) = self.sockets.get(socket) else {
-            return "127.0.0.1".to_owned();
-        };
-        let host = self
-            .settings
-            .advertised_address
-            .as_deref()
-            .unwrap_or(&socket.shown_host);
-        match self.settings.advertised_port {
-            Some(port) => format!("{host}:{port}"),
-            None if socket.shown_port == 5060 => host.to_owned(),
-            None => format!("{host}:{}", socket.shown_port),
-        }
+    pub fn via_sent_by(&self, socket: SocketId) -> &str {
+        let at = usize::from(socket.0);
+        self.sent_by.get(at).map_or("127.0.0.1", |name| name)
     }
 
-    /// The same, unless the script wants something else shown.
-    fn push_sent_by(&self, line: &mut Vec<u8>, out: &BranchOut) {
-        let (host, port) = (&out.working.advertised_host, out.working.advertised_port);
+    /// The same, unless the script or a hook wants something else shown.
+    fn push_sent_by(&self, line: &mut Line, out: &BranchOut<'_>) {
+        let working = out.working;
+        let host = out.advertised_host.as_ref();
+        let host = host.or(working.advertised_host.as_ref());
+        let port = out.advertised_port.or(working.advertised_port);
         let socket = self.sockets.get(out.socket);
         let (Some(socket), true) = (socket, host.is_some() || port.is_some()) else {
             line.extend_from_slice(self.via_sent_by(out.socket).as_bytes());
@@ -71,64 +69,99 @@ impl Engine {
         let port = port
             .or(self.settings.advertised_port)
             .unwrap_or(socket.shown_port);
-        line.extend_from_slice(host.as_deref().unwrap_or(usual.as_bytes()));
+        line.extend_from_slice(host.map_or(usual.as_bytes(), |host| host));
         line.extend_from_slice(format!(":{port}").as_bytes());
     }
 
     /// Our Via line for a request that leaves by this socket.
-    pub fn via_line(&self, branch: &[u8], out: &BranchOut) -> Vec<u8> {
-        let mut line = Vec::with_capacity(128);
+    fn via_line(&self, branch: &[u8], out: &BranchOut<'_>) -> Line {
+        let working = out.working;
+        let mut line = Line::new();
         line.extend_from_slice(b"Via: SIP/2.0/");
         line.extend_from_slice(out.transport.via_name().as_bytes());
         line.push(b' ');
         self.push_sent_by(&mut line, out);
         line.extend_from_slice(b";branch=");
         line.extend_from_slice(branch);
-        if let Some(connection) = out.working.hop.connection.filter(|_| !out.working.faked) {
+        if let Some(connection) = working.hop.connection.filter(|_| !working.faked) {
             line.extend_from_slice(format!(";i={:x}", connection.0).as_bytes());
         }
-        if out.working.local_rport || self.settings.local_rport {
+        if working.local_rport || self.settings.local_rport {
             line.extend_from_slice(b";rport");
         }
-        line.extend_from_slice(&out.working.via_params);
+        line.extend_from_slice(&working.via_params);
+        line.extend_from_slice(&out.via_params);
         line.extend_from_slice(b"\r\n");
         line
     }
 
-    /// The bytes of a request that leaves on a branch.
-    pub fn request_bytes(&self, out: &BranchOut, branch: &[u8]) -> Vec<u8> {
-        let working = &out.working;
+    /// Appends the bytes of a request that leaves on a branch.
+    fn write_request(&self, out: &mut BranchOut<'_>, branch: &[u8], bytes: &mut Vec<u8>) {
+        let (working, target) = (out.working, out.target);
         let message = &working.message;
-        let mut edits = Edits::new();
-        if let Some(uri) = &working.target.uri {
+        let line = self.via_line(branch, out);
+        let edits = &mut out.edits;
+        if let Some(uri) = &target.uri {
             edits.set_request_uri(message, uri);
         }
         if !working.faked {
             edits.note_source(message, working.hop.remote, working.force_rport);
         }
-        if let Some(path) = &working.target.path {
+        if let Some(path) = &target.path {
             let line = [b"Route: ".as_slice(), path, b"\r\n"].concat();
             edits.insert_first(Tag::Path, message, &line);
         }
-        edits.insert_via(message, &self.via_line(branch, out));
-        let mut bytes = Vec::with_capacity(message.bytes().len() + 512);
+        edits.insert_via(message, &line);
         working
             .edits
-            .apply(&[&edits], message, framing(out.transport), &mut bytes);
-        bytes
+            .apply(&[edits], message, framing(out.transport), bytes);
+    }
+}
+
+impl Run {
+    /// Writes a request for a branch: what the hooks add, our Via, the changes. Returns the bytes and how many
+    /// Record-Route headers of our own are in them.
+    pub fn write_request(
+        &self,
+        working: &Working,
+        target: &Target,
+        hop: &Hop,
+        branch: &[u8],
+    ) -> (Arc<[u8]>, usize) {
+        let mut out = BranchOut {
+            working,
+            target,
+            socket: hop.socket,
+            transport: hop.transport,
+            edits: self.engine.take_edits(),
+            via_params: Vec::new(),
+            advertised_host: None,
+            advertised_port: None,
+            own_record_routes: 0,
+        };
+        for hook in &self.engine.hooks.branch_out {
+            hook(self, &mut out);
+        }
+        let bytes = self
+            .engine
+            .bytes(|bytes| self.engine.write_request(&mut out, branch, bytes));
+        self.engine.keep_edits(out.edits);
+        (bytes, out.own_record_routes)
     }
 
     /// The bytes of a reply that goes one hop back: without our Via, with the script's changes.
-    pub fn reply_bytes(&self, working: &Working, transport: Transport) -> Vec<u8> {
+    pub fn reply_bytes(&self, working: &Working, transport: Transport) -> Arc<[u8]> {
         let message = &working.message;
-        let mut edits = Edits::new();
+        let mut edits = self.engine.take_edits();
         if let Some(top) = message.values(HeaderId::Via).next() {
             edits.remove_value(Tag::Via, &top);
         }
-        let mut bytes = Vec::with_capacity(message.bytes().len());
-        working
-            .edits
-            .apply(&[&edits], message, framing(transport), &mut bytes);
+        let bytes = self.engine.bytes(|bytes| {
+            working
+                .edits
+                .apply(&[&edits], message, framing(transport), bytes);
+        });
+        self.engine.keep_edits(edits);
         bytes
     }
 }

@@ -25,6 +25,9 @@ use crate::working::Working;
 /// How many runs of one worker may wait at the same time; a further one is given up, and counted.
 pub const WAITING_MAX: usize = 100_000;
 
+/// How many seats are kept for further runs: more than one is used only while runs wait.
+const SEATS_MAX: usize = 64;
+
 /// What one worker keeps between inputs.
 pub struct Worker {
     /// This worker's number, from 0.
@@ -35,18 +38,26 @@ pub struct Worker {
     locals: Locals,
     waiting: Slab<Task>,
     backlog: VecDeque<(u64, Input)>,
-    machines: Vec<Machine<Pending>>,
+    /// Seats that nobody uses, with the room that their last runs have made.
+    seats: Vec<Box<Seat>>,
+    due: Vec<transaction::Due>,
+    jobs: Vec<(u64, Input)>,
     outputs: Vec<Output>,
     operations: Vec<(usize, Operation)>,
     /// The calls whose batons go back when the outputs are sent.
     held: Vec<u64>,
 }
 
+/// What a run happens in: used again for one after another.
+struct Seat {
+    run: Run,
+    machine: Machine<Pending>,
+}
+
 /// A run and the point that it has reached.
 struct Task {
     key: u64,
-    run: Box<Run>,
-    machine: Machine<Pending>,
+    seat: Box<Seat>,
     /// What the block on the machine, or the wait, returns to.
     then: Option<Pending>,
     /// It waits inside the machine.
@@ -72,7 +83,9 @@ impl Worker {
             locals,
             waiting: Slab::new(),
             backlog: VecDeque::new(),
-            machines: Vec::new(),
+            seats: Vec::new(),
+            due: Vec::new(),
+            jobs: Vec::new(),
             outputs: Vec::new(),
             operations: Vec::new(),
             held: Vec::new(),
@@ -158,7 +171,7 @@ impl Worker {
             return;
         };
         let key = task.key;
-        task.run.now = now;
+        task.seat.run.now = now;
         if let Step::Finished = self.advance(engine, task, completion) {
             engine.batons.set_waiting(key, false);
             self.held.push(key);
@@ -168,22 +181,22 @@ impl Worker {
 
     /// Starts what is due: transaction timers and the modules' own.
     pub fn tick(&mut self, engine: &Arc<Engine>, now: Now) {
-        let mut jobs = Vec::new();
-        let mut due = Vec::new();
         for shard in (self.number..transaction::SHARDS).step_by(self.workers.max(1)) {
-            engine.transactions.advance(shard, now.time, &mut due);
+            engine.transactions.advance(shard, now.time, &mut self.due);
         }
-        jobs.extend(due.iter().map(|due| (due.call_key, Input::Timer(due.id))));
+        let due = self.due.drain(..);
+        self.jobs
+            .extend(due.map(|due| (due.call_key, Input::Timer(due.id))));
         let mut context = TickContext {
             now,
             worker: self.number,
             workers: self.workers,
-            jobs: &mut jobs,
+            jobs: &mut self.jobs,
         };
         for hook in &engine.hooks.tick {
             hook(engine, &mut context);
         }
-        self.backlog.extend(jobs);
+        self.backlog.extend(self.jobs.drain(..));
         self.drain_backlog(engine, now);
     }
 
@@ -235,13 +248,13 @@ impl Worker {
     }
 
     fn run_call(&mut self, engine: &Arc<Engine>, key: u64, input: Input, now: Now) {
-        let task = self.begin(engine, key, input, now);
+        let task = self.begin(key, input, now);
         if let Step::Waiting = self.advance(engine, task, Completion::Value(Value::Null)) {
             engine.batons.set_waiting(key, true);
         }
     }
 
-    fn begin(&mut self, engine: &Arc<Engine>, key: u64, input: Input, now: Now) -> Task {
+    fn begin(&mut self, key: u64, input: Input, now: Now) -> Task {
         let (working, first) = match input {
             Input::Message { message, hop } => {
                 self.locals.messages += 1;
@@ -264,38 +277,43 @@ impl Worker {
             Input::Job(job) => (crate::events::stand_in(), Pending::Native(job)),
         };
         let locals = std::mem::take(&mut self.locals);
+        let mut seat = self.seats.pop().unwrap_or_else(|| self.new_seat());
+        seat.run.restart(now, working, locals);
         Task {
             key,
-            run: Box::new(Run::new(self.local.clone(), now, working, locals)),
-            machine: self
-                .machines
-                .pop()
-                .unwrap_or_else(|| Machine::new(engine.settings.limits)),
+            seat,
             then: Some(first),
             in_machine: false,
         }
+    }
+
+    fn new_seat(&self) -> Box<Seat> {
+        Box::new(Seat {
+            run: Run::new(self.local.clone()),
+            machine: Machine::new(self.local.settings.limits),
+        })
     }
 
     fn advance(&mut self, engine: &Arc<Engine>, mut task: Task, with: Completion) -> Step {
         let step = catch_unwind(AssertUnwindSafe(|| drive(engine, &mut task, with)));
         let step = step.unwrap_or_else(|_| {
             engine.counters.panics.increment();
-            let call_id = task.run.msg.message.call_id().unwrap_or_default();
+            let call_id = task.seat.run.msg.message.call_id().unwrap_or_default();
             let call_id = String::from_utf8_lossy(call_id).into_owned();
             engine.log.line(
                 level::BUG,
                 "core",
                 &format!("a run of call {call_id} panicked"),
             );
-            task.machine = Machine::default();
+            task.seat.machine = Machine::default();
             Step::Finished
         });
-        self.outputs.append(&mut task.run.out);
-        self.backlog.extend(task.run.follow_ups.drain(..));
-        match (step, task.run.operation.take()) {
+        self.outputs.append(&mut task.seat.run.out);
+        self.backlog.extend(task.seat.run.follow_ups.drain(..));
+        match (step, task.seat.run.operation.take()) {
             (Step::Waiting, Some(operation)) if self.waiting.len() < WAITING_MAX => {
                 engine.counters.suspended.increment();
-                self.locals = task.run.locals.clone();
+                self.locals = task.seat.run.locals.clone();
                 let at = self.waiting.insert(task);
                 self.operations.push((at, operation));
                 Step::Waiting
@@ -313,10 +331,14 @@ impl Worker {
         }
     }
 
-    fn finish(&mut self, mut task: Task) {
-        task.run.check_in();
-        self.locals = std::mem::take(&mut task.run.locals);
-        self.machines.push(task.machine);
+    fn finish(&mut self, task: Task) {
+        let mut seat = task.seat;
+        seat.run.check_in();
+        self.locals = std::mem::take(&mut seat.run.locals);
+        seat.run.clear();
+        if self.seats.len() < SEATS_MAX {
+            self.seats.push(seat);
+        }
     }
 }
 
@@ -324,14 +346,14 @@ impl Worker {
 fn drive(engine: &Arc<Engine>, task: &mut Task, with: Completion) -> Step {
     let mut with = with;
     if task.in_machine {
-        task.machine.complete(with);
+        task.seat.machine.complete(with);
         match step_machine(engine, task) {
             Some(end) => with = end,
             None => return Step::Waiting,
         }
     }
     while let Some(pending) = task.then.take() {
-        match task.run.resume(pending, with) {
+        match task.seat.run.resume(pending, with) {
             Outcome::Code(_) | Outcome::Stop { .. } => return Step::Finished,
             Outcome::Wait(then) => {
                 task.then = Some(then);
@@ -343,7 +365,7 @@ fn drive(engine: &Arc<Engine>, task: &mut Task, with: Completion) -> Step {
                 then,
             } => {
                 task.then = Some(then);
-                task.machine.start(&engine.program, block, routes);
+                task.seat.machine.start(&engine.program, block, routes);
                 match step_machine(engine, task) {
                     Some(end) => with = end,
                     None => return Step::Waiting,
@@ -355,7 +377,8 @@ fn drive(engine: &Arc<Engine>, task: &mut Task, with: Completion) -> Step {
 }
 
 fn step_machine(engine: &Arc<Engine>, task: &mut Task) -> Option<Completion> {
-    match task.machine.run(&engine.program, &mut *task.run) {
+    let Seat { run, machine } = &mut *task.seat;
+    match machine.run(&engine.program, run) {
         Progress::Ended(end) => {
             task.in_machine = false;
             Some(Completion::Route(end))

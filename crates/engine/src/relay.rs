@@ -1,18 +1,17 @@
 //! `t_relay()`: a request goes to its destinations, each on a branch of its own. Branch routes, names to be
 //! looked up and `onsend_route` may each interrupt it.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use script::{Completion, Outcome, RouteEnd, Routes};
 use sip::{Hop, Method, Transport};
+use smallvec::SmallVec;
 use transaction::BranchRefused;
 
-use crate::destination::Destination;
+use crate::destination::{Destination, Hops};
 use crate::engine::{Armed, BranchData};
 use crate::errors;
 use crate::events::Saved;
-use crate::hooks::BranchOut;
 use crate::pending::Pending;
 use crate::run::{Operation, Run};
 use crate::working::{Target, Working};
@@ -20,7 +19,8 @@ use crate::working::{Target, Working};
 /// A request on its way to its destinations.
 #[derive(Debug)]
 pub struct Relay {
-    targets: VecDeque<Target>,
+    /// The next one last.
+    targets: SmallVec<[Target; 1]>,
     armed: Armed,
     at: At,
     added: usize,
@@ -56,7 +56,9 @@ enum At {
 /// A branch after its branch route.
 #[derive(Debug)]
 struct Located {
-    working: Working,
+    /// The message as the branch route left it; without one, it is the message at hand.
+    own: Option<Box<Working>>,
+    target: Target,
     armed: Armed,
 }
 
@@ -115,7 +117,7 @@ fn prepare(run: &mut Run, options: RelayOptions) -> Result<Box<Relay>, i32> {
     if is_first && auto_100 && !options.no_100 && !options.replicate {
         run.answer_trying();
     }
-    let targets: VecDeque<Target> = run.msg.destinations().into();
+    let targets: SmallVec<[Target; 1]> = run.msg.destinations().rev().cloned().collect();
     if targets.is_empty() {
         return Err(errors::NO_BRANCH);
     }
@@ -162,11 +164,16 @@ impl Relay {
             At::Next => self.proceed(run),
             At::BranchRoute(saved) => {
                 let armed = std::mem::take(&mut run.branch_armed);
-                let working = saved.restore(run);
+                let mut working = saved.restore(run);
                 if dropped {
                     return self.proceed(run);
                 }
-                self.locate(run, Located { working, armed })
+                let located = Located {
+                    target: std::mem::take(&mut working.target),
+                    own: Some(Box::new(working)),
+                    armed,
+                };
+                self.locate(run, located)
             }
             At::Resolving(located) => {
                 if let Completion::Failed(_) = with {
@@ -196,19 +203,24 @@ impl Relay {
 
     /// Takes the next destination, or ends.
     fn proceed(mut self: Box<Self>, run: &mut Run) -> Outcome<Pending> {
-        let Some(mut target) = self.targets.pop_front() else {
+        let Some(mut target) = self.targets.pop() else {
             return self.end(run);
         };
         if let Some(to) = &self.options.to {
             target.next_hop = Some(to.clone());
         }
+        let armed = self.armed;
+        let Some(block) = armed.on_branch else {
+            let located = Located {
+                own: None,
+                target,
+                armed,
+            };
+            return self.locate(run, located);
+        };
         let mut working = run.msg.clone();
         working.target = target;
         working.branches = Vec::new();
-        let armed = self.armed;
-        let Some(block) = armed.on_branch else {
-            return self.locate(run, Located { working, armed });
-        };
         run.branch = run.tx.as_ref().map(|tx| tx.branches().len());
         run.branch_armed = armed;
         let saved = Saved::swap_message(run, working, Routes::BRANCH);
@@ -222,17 +234,19 @@ impl Relay {
 
     /// Finds the way to the destination of a branch, and sends it.
     fn locate(mut self: Box<Self>, run: &mut Run, located: Located) -> Outcome<Pending> {
-        let working = &located.working;
+        let working = located.own.as_deref().unwrap_or(&run.msg);
+        let target = &located.target;
+        let next_hop = target.next_hop_of(&working.message);
         let forced = self.options.transport.and_then(|transport| {
-            let uri = sip::Uri::parse(working.next_hop()).ok()?;
+            let uri = sip::Uri::parse(next_hop).ok()?;
             Some(uri.with_param(b"transport", Some(transport.name().as_bytes())))
         });
-        let next_hop = forced.as_deref().unwrap_or_else(|| working.next_hop());
-        match run.engine.destination_of(next_hop, working, run.now.time) {
-            Destination::Known(mut hops) => {
-                let hop = hops.remove(0);
-                self.send(run, located, hop, hops)
-            }
+        let next_hop = forced.as_deref().unwrap_or(next_hop);
+        match run
+            .engine
+            .destination_of(next_hop, working, target, run.now.time)
+        {
+            Destination::Known(hops) => self.send(run, located, &hops),
             Destination::Ask(query) => {
                 run.operation = Some(Operation::Resolve(query));
                 self.at = At::Resolving(Box::new(located));
@@ -245,26 +259,18 @@ impl Relay {
         }
     }
 
-    fn send(
-        mut self: Box<Self>,
-        run: &mut Run,
-        located: Located,
-        hop: Hop,
-        alternatives: Vec<Hop>,
-    ) -> Outcome<Pending> {
-        let Some(branch) = run.tx.as_ref().map(|tx| tx.next_branch_value()) else {
+    fn send(mut self: Box<Self>, run: &mut Run, located: Located, hops: &Hops) -> Outcome<Pending> {
+        let (Some(tx), Some((hop, others))) = (&mut run.tx, hops.split_first()) else {
             return self.end(run);
         };
-        let Located { working, armed } = located;
+        let Located { own, target, armed } = located;
         // Flags set since the transaction was made are its flags from now on.
-        if let Some(tx) = &mut run.tx {
-            tx.data.working.flags = working.flags;
-        }
-        let target = working.target.clone();
-        let (hop, bytes, own_record_routes) = run.write_fitting(working, hop, &branch);
-        let bytes: Arc<[u8]> = bytes.into();
+        tx.data.working.flags = own.as_deref().unwrap_or(&run.msg).flags;
+        let branch = tx.next_branch_value();
+        let working = own.as_deref().unwrap_or(&run.msg);
+        let (hop, bytes, own_record_routes) = run.write_fitting(working, &target, *hop, &branch);
         let alternatives = if self.fails_over(run) {
-            alternatives
+            others.to_vec()
         } else {
             Vec::new()
         };
@@ -346,54 +352,34 @@ impl Relay {
 impl Run {
     /// As `write_request`, by another transport when it would be longer than a datagram may be (`udp_mtu`).
     fn write_fitting(
-        &mut self,
-        working: Working,
+        &self,
+        working: &Working,
+        target: &Target,
         hop: Hop,
         branch: &[u8],
-    ) -> (Hop, Vec<u8>, usize) {
-        let other = self.other_transport(&working, &hop);
-        let kept = other.map(|_| working.clone());
-        let (bytes, own_record_routes) = self.write_request(working, &hop, branch);
-        match (other, kept) {
-            (Some(other), Some(working)) if bytes.len() > self.engine.settings.udp_mtu => {
-                let (bytes, own_record_routes) = self.write_request(working, &other, branch);
+    ) -> (Hop, Arc<[u8]>, usize) {
+        let (bytes, own_record_routes) = self.write_request(working, target, &hop, branch);
+        let too_long = bytes.len() > self.engine.settings.udp_mtu;
+        match self.other_transport(working, target, &hop) {
+            Some(other) if too_long => {
+                let (bytes, own_record_routes) =
+                    self.write_request(working, target, &other, branch);
                 (other, bytes, own_record_routes)
             }
             _ => (hop, bytes, own_record_routes),
         }
     }
 
-    fn other_transport(&self, working: &Working, hop: &Hop) -> Option<Hop> {
+    fn other_transport(&self, working: &Working, target: &Target, hop: &Hop) -> Option<Hop> {
         let settings = &self.engine.settings;
         let transport = working
             .long_request_transport
             .unwrap_or(settings.udp_mtu_transport);
         let wanted = settings.udp_mtu > 0 && hop.transport == Transport::Udp;
         let other = transport != Transport::Udp;
+        let preferred = target.socket.unwrap_or(working.hop.socket);
         (wanted && other)
-            .then(|| self.engine.hop_to(transport, hop.remote, working))
+            .then(|| self.engine.hop_to(transport, hop.remote, preferred))
             .flatten()
-    }
-
-    /// Writes a request for a branch: what the hooks add, our Via, the changes. Returns the bytes and how many
-    /// Record-Route headers of our own are in them.
-    pub fn write_request(
-        &mut self,
-        working: Working,
-        hop: &Hop,
-        branch: &[u8],
-    ) -> (Vec<u8>, usize) {
-        let (socket, transport) = (hop.socket, hop.transport);
-        let mut out = BranchOut {
-            working,
-            socket,
-            transport,
-            own_record_routes: 0,
-        };
-        let engine = self.engine.clone();
-        for hook in &engine.hooks.branch_out {
-            hook(self, &mut out);
-        }
-        (engine.request_bytes(&out, branch), out.own_record_routes)
     }
 }

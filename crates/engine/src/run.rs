@@ -97,6 +97,16 @@ pub struct Shared {
     pub settings: Option<Box<transaction::Settings>>,
 }
 
+impl Shared {
+    fn clear(&mut self) {
+        self.avps = Avps::default();
+        self.slots.clear();
+        self.armed = Armed::default();
+        self.wishes = Wishes::default();
+        self.settings = None;
+    }
+}
+
 /// What a script wants otherwise than the module parameters say, for one transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
@@ -131,13 +141,13 @@ pub enum Operation {
 }
 
 impl Run {
-    /// A run of one message.
-    pub fn new(engine: Local, now: Now, msg: Working, locals: Locals) -> Self {
+    /// Room for runs, with nothing to work on yet.
+    pub fn new(engine: Local) -> Self {
         Self {
+            now: engine.started,
             engine,
-            now,
             routes: Routes::REQUEST,
-            msg,
+            msg: crate::events::stand_in(),
             tx: None,
             branch: None,
             reply: None,
@@ -150,7 +160,7 @@ impl Run {
             shared: Shared::default(),
             slots: Slots::default(),
             script_flags: 0,
-            locals,
+            locals: Locals::default(),
             out: Vec::new(),
             events: VecDeque::new(),
             follow_ups: Vec::new(),
@@ -158,6 +168,38 @@ impl Run {
             sending: None,
             branch_armed: Armed::default(),
         }
+    }
+
+    /// Begins to work on a message. Whatever was before has been cleared away.
+    pub(crate) fn restart(&mut self, now: Now, msg: Working, locals: Locals) {
+        self.now = now;
+        self.routes = Routes::REQUEST;
+        self.msg = msg;
+        self.branch = None;
+        self.reply = None;
+        self.invite = None;
+        self.failure_winner = None;
+        self.branch_status = 0;
+        self.finished = false;
+        self.error = crate::errors::SERVER;
+        self.owed_error = None;
+        self.script_flags = 0;
+        self.locals = locals;
+        self.operation = None;
+        self.sending = None;
+        self.branch_armed = Armed::default();
+    }
+
+    /// Lets go of everything that others may hold in common with this run, and keeps its room.
+    pub(crate) fn clear(&mut self) {
+        self.tx = None;
+        self.reply = None;
+        self.sending = None;
+        self.shared.clear();
+        self.slots.clear();
+        self.events.clear();
+        self.out.clear();
+        self.follow_ups.clear();
     }
 
     /// What lives as long as the transaction: the transaction's own, or the message's while there is none.

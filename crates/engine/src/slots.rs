@@ -56,6 +56,11 @@ impl Slots {
         self.values.push((TypeId::of::<T>(), Box::new(value)));
     }
 
+    /// Drops all values.
+    pub fn clear(&mut self) {
+        self.values.clear();
+    }
+
     /// Takes the value out.
     pub fn take<T: Any + Send>(&mut self) -> Option<T> {
         let at = self

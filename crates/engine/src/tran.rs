@@ -33,7 +33,6 @@ impl Run {
             reply_to: reply_hop(&self.msg),
         };
         let mut data = TxData::new(self.msg.clone());
-        data.to_tag = self.engine.identity.stateful_to_tag(message);
         data.shared = std::mem::take(&mut self.shared);
         let request = Arc::clone(message);
         let settings = match data.shared.settings.take() {

@@ -132,7 +132,8 @@ impl Sender {
             None if !first_route.is_empty() => first_route,
             None => &request.uri,
         };
-        run.engine.destination_of(next, &origin, run.now.time)
+        run.engine
+            .destination_of(next, &origin, &origin.target, run.now.time)
     }
 
     fn locate(mut self: Box<Self>, run: &mut Run) -> Outcome<Pending> {

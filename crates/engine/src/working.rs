@@ -131,10 +131,7 @@ impl Working {
 
     /// The Request-URI as it is now; empty in a reply.
     pub fn uri(&self) -> &[u8] {
-        match &self.target.uri {
-            Some(uri) => uri,
-            None => self.message.request_uri(),
-        }
+        self.target.uri_of(&self.message)
     }
 
     /// Sets the Request-URI; it is a destination again.
@@ -145,17 +142,29 @@ impl Working {
 
     /// The URI that names the next hop: `$du` if set, else the Request-URI.
     pub fn next_hop(&self) -> &[u8] {
-        self.target
-            .next_hop
-            .as_deref()
-            .unwrap_or_else(|| self.uri())
+        self.target.next_hop_of(&self.message)
     }
 
     /// All destinations: the Request-URI unless consumed, then the added ones.
-    pub fn destinations(&self) -> Vec<Target> {
-        let own = (!self.uri_consumed).then(|| self.target.clone());
-        own.into_iter()
-            .chain(self.branches.iter().cloned())
-            .collect()
+    pub fn destinations(&self) -> impl DoubleEndedIterator<Item = &Target> {
+        let own = (!self.uri_consumed).then_some(&self.target);
+        own.into_iter().chain(&self.branches)
+    }
+}
+
+impl Target {
+    /// The Request-URI that a message gets on its way there.
+    pub fn uri_of<'a>(&'a self, message: &'a Message) -> &'a [u8] {
+        match &self.uri {
+            Some(uri) => uri,
+            None => message.request_uri(),
+        }
+    }
+
+    /// The URI that names the next hop of a message.
+    pub fn next_hop_of<'a>(&'a self, message: &'a Message) -> &'a [u8] {
+        self.next_hop
+            .as_deref()
+            .unwrap_or_else(|| self.uri_of(message))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{BranchOut, ReplyOut, Run, Tx, TxBranch};
+use engine::{ReplyOut, Run, Tx, TxBranch};
 use sip::Method;
 
 use super::record::{Record, accounted, write_of_transaction};
@@ -32,7 +32,7 @@ pub(super) fn failed(run: &mut Run, branch: usize) {
         return;
     };
     let reply = winner.reply.as_deref();
-    let own_tag = |run: &Run| run.tx.as_ref().map(|tx| tx.data.to_tag.clone());
+    let own_tag = |run: &Run| run.tx.as_ref().map(|tx| run.own_to_tag(tx));
     let to_tag = match reply {
         Some(reply) => reply.to_tag().unwrap_or_default().to_vec(),
         None => own_tag(run).unwrap_or_default(),
@@ -51,7 +51,7 @@ pub(super) fn reply_out(run: &mut Run, out: &ReplyOut) {
     let state = run.state::<State>();
     let reply = out.message.as_deref();
     let branch = branch_of(run, tx, out);
-    let record = |lead| Record::of_reply(&state, lead, out.status, reply, &out.to_tag);
+    let record = |lead| Record::of_reply(&state, lead, out.status, reply, out.to_tag());
     if out.status >= 300 {
         missed(run, &state, &record(MISSED), branch);
     }
@@ -95,10 +95,7 @@ fn flags(run: &Run) -> u32 {
 }
 
 /// An ACK to a 2xx is about to leave.
-pub(super) fn branch_out(run: &mut Run, out: &mut BranchOut) {
-    if out.working.message.method() != Method::Ack || run.tx.is_some() {
-        return;
-    }
+pub(super) fn ack_out(run: &mut Run) {
     let Some(invite) = run.invite else { return };
     let state = run.state::<State>();
     let table = &run.engine.transactions;

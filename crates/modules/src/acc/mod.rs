@@ -62,7 +62,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     hooks.failed.push(hooks::failed);
     hooks.reply_out.push(hooks::reply_out);
     if reports_ack {
-        hooks.branch_out.push(hooks::branch_out);
+        hooks.ack_out.push(hooks::ack_out);
     }
     Ok(())
 }

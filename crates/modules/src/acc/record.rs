@@ -123,7 +123,7 @@ pub(super) fn write_of_transaction(
     let mut seen: Working = if is_at_hand {
         run.msg.clone()
     } else {
-        tx.data.working.clone()
+        Working::clone(&tx.data.working)
     };
     if let Some(branch) = branch.and_then(|branch| tx.branch(branch)) {
         seen.target = branch.data.target.clone();

@@ -128,7 +128,9 @@ fn send_data_from(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 
 impl Raw {
     fn send(mut self, run: &mut Run) -> Outcome<Pending> {
-        let found = run.engine.destination_of(&self.uri, &run.msg, run.now.time);
+        let found = run
+            .engine
+            .destination_of(&self.uri, &run.msg, &run.msg.target, run.now.time);
         match found {
             Destination::Known(hops) => match hops.first() {
                 Some(hop) => self.send_by(run, *hop),

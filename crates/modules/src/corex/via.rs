@@ -40,7 +40,7 @@ fn use_fields(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 }
 
 /// Puts into a request that leaves what the script wants in our Via.
-pub(super) fn write(run: &mut Run, out: &mut BranchOut) {
+pub(super) fn write(run: &Run, out: &mut BranchOut<'_>) {
     let flags = out.working.internal_flags;
     let settings = &run.engine.settings;
     if flags & VIA_PARAMS != 0
@@ -52,7 +52,7 @@ pub(super) fn write(run: &mut Run, out: &mut BranchOut) {
                 "via_add_xavp_params: values that are too long or not printable are left out";
             run.log(level::ERROR, "corex", text);
         }
-        out.working.via_params.extend_from_slice(&line);
+        out.via_params.extend_from_slice(&line);
     }
     if flags & VIA_FIELDS != 0
         && let Some(level) = tree(run, settings.xavp_via_fields.as_deref())
@@ -60,9 +60,9 @@ pub(super) fn write(run: &mut Run, out: &mut BranchOut) {
         let port =
             field(level, b"port").and_then(|port| std::str::from_utf8(&port).ok()?.parse().ok());
         if let Some(host) = field(level, b"address") {
-            out.working.advertised_host = Some(host);
+            out.advertised_host = Some(host);
         }
-        out.working.advertised_port = port.or(out.working.advertised_port);
+        out.advertised_port = port;
     }
 }
 

@@ -92,7 +92,7 @@ fn create(run: &mut Run, state: &Arc<State>) -> Result<Created, CreateError> {
 }
 
 /// A request within a call that went through `loose_route()`.
-pub(super) fn loose_route(run: &mut Run, own: &LooseRoute) {
+pub(super) fn loose_route(run: &mut Run, own: LooseRoute<'_>) {
     let message = Arc::clone(&run.msg.message);
     let is_within = !message::to_tag(&message).is_empty() && !own.params.is_empty();
     if !is_within || is_bound(run) {
@@ -102,7 +102,7 @@ pub(super) fn loose_route(run: &mut Run, own: &LooseRoute) {
     let Some(mut key) = message::key(&message) else {
         return;
     };
-    key.cookie = Params::new(&own.params).value(&state.rr_param);
+    key.cookie = Params::new(own.params).value(&state.rr_param);
     match state.tracker.match_request(&key) {
         Some(matched) => within(run, &state, &message, matched),
         None => complain(run, &message, key.cookie),

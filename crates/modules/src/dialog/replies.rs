@@ -64,7 +64,7 @@ fn within(
 
 /// Hands on a reply as the tracker takes it.
 fn with_reply<R>(run: &Run, out: &ReplyOut, take: impl FnOnce(&Reply<'_>) -> R) -> R {
-    let to_tag = out.to_tag.as_slice();
+    let to_tag = out.to_tag();
     let (Some(message), Some(hop)) = (&out.message, &out.hop) else {
         return take(&Reply {
             status: out.status,

@@ -1,6 +1,5 @@
 //! `$avp()`: stacks of values that live as long as the transaction.
 
-
 use engine::{AvpName, InitError, KeyRule, Run, Setup, VariableRow};
 use script::{Index, Key, SetError, Str, Value};
 

@@ -337,7 +337,7 @@ fn local_tag(run: &mut Run, key: &Key, _: Index) -> Value {
         _ => run.tx.is_some(),
     };
     Value::from(match &run.tx {
-        Some(tx) if stateful => tx.data.to_tag.clone(),
+        Some(tx) if stateful => run.own_to_tag(tx),
         None if stateful => identity.stateful_to_tag(message),
         _ => identity.stateless_to_tag(message),
     })

@@ -1,6 +1,5 @@
 //! Functions about any variable, and about the destination that `$sbranch()` puts together.
 
-
 use engine::{FunctionRow, Pending, Run, level};
 use script::{Args, Format, Outcome, Parameter, ParameterKind, Routes, Str, Value};
 

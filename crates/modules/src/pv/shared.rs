@@ -1,6 +1,5 @@
 //! What all workers share: the variables `$shv()`, and the statistics that `$stat()` reads.
 
-
 use engine::{InitError, Interner, KeyRule, Run, Setup, VariableRow};
 use parking_lot::RwLock;
 use script::{Index, Key, KeySpec, SetError, Value};

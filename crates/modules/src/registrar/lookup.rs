@@ -81,7 +81,11 @@ pub(super) fn lookup_branches(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pen
     Outcome::Code(code)
 }
 
-fn find(run: &mut Run, args: &Args<'_>, uri_at: usize) -> Result<(LocalState<State>, Contacts), i64> {
+fn find(
+    run: &mut Run,
+    args: &Args<'_>,
+    uri_at: usize,
+) -> Result<(LocalState<State>, Contacts), i64> {
     let state = run.state::<State>();
     let Some(domain) = state.domain(args.str(0)) else {
         run.log(level::ERROR, "registrar", "lookup: there is no such table");

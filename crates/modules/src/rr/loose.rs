@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use engine::{LocalState, LooseRoute, Run, level};
 use sip::{HeaderId, Message, NameAddr, Tag, Uri, Value};
+use smallvec::SmallVec;
 
-use super::direction::params_of;
 use super::{Routed, State};
 
 /// How much of the request is looked at.
@@ -27,10 +27,12 @@ const PRELOADED: i64 = -3;
 /// What one walk over the Routes works on.
 struct Walk {
     message: Arc<Message>,
-    routes: Vec<RouteEntry>,
+    routes: Entries,
     is_preloaded: bool,
     state: LocalState<State>,
 }
+
+type Entries = SmallVec<[RouteEntry; 3]>;
 
 struct RouteEntry {
     span: sip::Span,
@@ -67,7 +69,7 @@ pub(super) fn loose_route(run: &mut Run, mode: Mode) -> i64 {
 }
 
 /// The Routes; `None` if one of them is malformed.
-fn entries(message: &Message) -> Option<Vec<RouteEntry>> {
+fn entries(message: &Message) -> Option<Entries> {
     let entry = |value: Value<'_>| {
         let address = NameAddr::parse(value.text)?;
         Uri::parse(address.uri).ok()?;
@@ -91,7 +93,7 @@ impl Walk {
             self.follow(run, 0);
             return FOLLOWED;
         }
-        let params = params_of(&top);
+        let params = Arc::from(top.params.as_bytes());
         let mut next = 1;
         self.remove(run, 0);
         if self.state.enable_double && top.param(b"r2").is_some() {
@@ -122,7 +124,7 @@ impl Walk {
         let Ok(own) = Uri::parse(&old) else {
             return NOT_FOLLOWED;
         };
-        let params = params_of(&own);
+        let params = Arc::from(own.params.as_bytes());
         let mut next = 0;
         let second = self.uri(0).filter(|uri| {
             self.state.enable_double && own.param(b"r2").is_some() && run.engine.is_my_route(uri)
@@ -210,14 +212,13 @@ impl Walk {
 }
 
 /// An own Route is gone from the request: others may want to know what was in it.
-fn consumed(run: &mut Run, params: Vec<u8>, result: i64) {
-    run.slots.entry::<Routed>().params = Some(params.clone());
+fn consumed(run: &mut Run, params: Arc<[u8]>, result: i64) {
+    run.slots.entry::<Routed>().params = Some(Arc::clone(&params));
     if result <= 0 {
         return;
     }
     let engine = run.engine.clone();
-    let route = LooseRoute { params };
     for hook in &engine.hooks.loose_route {
-        hook(run, &route);
+        hook(run, LooseRoute { params: &params });
     }
 }

@@ -9,6 +9,8 @@ mod record;
 mod tests;
 mod variables;
 
+use std::sync::Arc;
+
 use engine::{InitError, Module, Setup};
 
 /// Module `rr`.
@@ -40,7 +42,7 @@ struct State {
 #[derive(Clone, Debug, Default)]
 struct Routed {
     /// The parameters of the own Route URI, from the first semicolon.
-    params: Option<Vec<u8>>,
+    params: Option<Arc<[u8]>>,
     /// The next hop is the address in a Route header.
     next_hop_is_route: bool,
 }

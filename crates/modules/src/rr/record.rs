@@ -1,94 +1,97 @@
 //! Record-Route: a wish while the script runs, header lines when the request leaves and both its sockets are
 //! known (RFC 3261 §16.6 item 4, RFC 5658).
 
-use std::sync::Arc;
-
 use engine::{BranchOut, RecordRoute, Run, Working};
 use sip::{SocketId, Tag, Transport, Uri};
+use smallvec::SmallVec;
 
 use super::State;
 use super::direction::is_upstream;
 
 /// Writes what `record_route()` and its relatives asked for.
-pub(super) fn write(run: &mut Run, out: &mut BranchOut) {
-    let Some(wish) = out.working.record_route.take() else {
+pub(super) fn write(run: &Run, out: &mut BranchOut<'_>) {
+    let Some(wish) = &out.working.record_route else {
         return;
     };
     let state = run.state::<State>();
-    let tag = from_tag(run, &state, &out.working);
-    let values = match &wish {
-        RecordRoute::Own { params, user } => own(run, &state, out, params, user, &tag),
-        RecordRoute::Preset(addresses) => addresses
-            .iter()
-            .map(|address| preset(&state, &out.working, address, &tag))
-            .collect(),
-        RecordRoute::Advertised(address) => advertised(&state, out, address, &tag),
-    };
-    let mut lines = Vec::with_capacity(values.len() * 96);
-    for value in &values {
-        lines.extend_from_slice(b"Record-Route: <");
-        lines.extend_from_slice(value);
-        lines.extend_from_slice(b">\r\n");
+    let mut lines = Lines::default();
+    match wish {
+        RecordRoute::Own { params, user } => own(run, &state, out, params, user, &mut lines),
+        RecordRoute::Preset(addresses) => {
+            for address in addresses {
+                preset(run, &state, out, address, &mut lines);
+            }
+        }
+        RecordRoute::Advertised(address) => advertised(run, &state, out, address, &mut lines),
     }
-    let message = Arc::clone(&out.working.message);
-    out.working
-        .edits
-        .insert_first(Tag::RecordRoute, &message, &lines);
-    out.own_record_routes += values.len();
+    out.edits
+        .insert_first(Tag::RecordRoute, &out.working.message, &lines.text);
+    out.own_record_routes += lines.count;
 }
 
-/// `;ftag=…` with the tag of whoever began the dialog, whichever way this request goes.
-fn from_tag(run: &Run, state: &State, working: &Working) -> Vec<u8> {
-    if !state.append_from_tag {
-        return Vec::new();
+/// The header lines while they are written; one or two fit without an allocation.
+#[derive(Default)]
+struct Lines {
+    text: SmallVec<[u8; 512]>,
+    count: usize,
+}
+
+impl Lines {
+    /// Adds a line of these parts.
+    fn push<'a>(&mut self, parts: impl IntoIterator<Item = &'a [u8]>) {
+        self.text.extend_from_slice(b"Record-Route: <");
+        for part in parts {
+            self.text.extend_from_slice(part);
+        }
+        self.text.extend_from_slice(b">\r\n");
+        self.count += 1;
     }
+}
+
+/// `;ftag=…` with the tag of whoever began the dialog, whichever way this request goes: name and value.
+fn from_tag<'a>(run: &Run, state: &State, working: &'a Working) -> [&'a [u8]; 2] {
     let message = &working.message;
-    let tag = if is_upstream(run, message) {
-        message.to_tag()
-    } else {
-        message.from_tag()
+    let tag = match state.append_from_tag {
+        false => None,
+        true if is_upstream(run, message) => message.to_tag(),
+        true => message.from_tag(),
     };
     match tag {
-        Some(tag) if !tag.is_empty() => [b";ftag=", tag].concat(),
-        _ => Vec::new(),
+        Some(tag) if !tag.is_empty() => [b";ftag=", tag],
+        _ => [b"", b""],
     }
 }
 
 fn own(
     run: &Run,
     state: &State,
-    out: &BranchOut,
+    out: &BranchOut<'_>,
     params: &[u8],
     user: &[u8],
-    tag: &[u8],
-) -> Vec<Vec<u8>> {
-    let working = &out.working;
+    lines: &mut Lines,
+) {
+    let working = out.working;
     let is_double =
         state.enable_double && (state.always_double || out.socket != working.hop.socket);
-    let mut behind = Vec::with_capacity(64);
-    if is_double {
-        behind.extend_from_slice(b";r2=on");
+    let [tag_name, tag] = from_tag(run, state, working);
+    let at: &[u8] = if user.is_empty() { b"" } else { b"@" };
+    let r2: &[u8] = if is_double { b";r2=on" } else { b"" };
+    let scheme = scheme(state, out);
+    let sides = [out.socket, working.hop.socket];
+    for socket in sides.into_iter().take(1 + usize::from(is_double)) {
+        lines.push([
+            scheme,
+            user,
+            at,
+            &shown_address(run, socket),
+            r2,
+            lr(state),
+            tag_name,
+            tag,
+            params,
+            &working.record_route_params,
+        ]);
     }
-    behind.extend_from_slice(lr(state));
-    behind.extend_from_slice(tag);
-    behind.extend_from_slice(params);
-    behind.extend_from_slice(&working.record_route_params);
-    let scheme = scheme(state, working);
-    let address = |socket| {
-        let mut uri = scheme.to_vec();
-        if !user.is_empty() {
-            uri.extend_from_slice(user);
-            uri.push(b'@');
-        }
-        uri.extend_from_slice(&shown_address(run, socket));
-        uri.extend_from_slice(&behind);
-        uri
-    };
-    let mut values = vec![address(out.socket)];
-    if is_double {
-        values.push(address(working.hop.socket));
-    }
-    values
 }
 
 fn lr(state: &State) -> &'static [u8] {
@@ -96,28 +99,28 @@ fn lr(state: &State) -> &'static [u8] {
 }
 
 /// Host and port as a socket shows them; the port and the transport only where they are not the usual ones.
-fn shown_address(run: &Run, socket: SocketId) -> Vec<u8> {
+fn shown_address(run: &Run, socket: SocketId) -> SmallVec<[u8; 64]> {
     let Some(socket) = run.engine.sockets.get(socket) else {
-        return b"127.0.0.1".to_vec();
+        return SmallVec::from_slice(b"127.0.0.1");
     };
-    let mut text = socket.shown_host.to_string();
+    let mut text = SmallVec::from_slice(socket.shown_host.as_bytes());
     if socket.shown_port != 5060 {
-        text.push_str(&format!(":{}", socket.shown_port));
+        text.extend_from_slice(format!(":{}", socket.shown_port).as_bytes());
     }
     if socket.transport != Transport::Udp {
-        text.push_str(";transport=");
-        text.push_str(socket.transport.name());
+        text.extend_from_slice(b";transport=");
+        text.extend_from_slice(socket.transport.name().as_bytes());
     }
-    text.into_bytes()
+    text
 }
 
 /// A request that asks for security all the way keeps it (RFC 3261 §16.6 item 4).
-fn scheme(state: &State, working: &Working) -> &'static [u8] {
+fn scheme(state: &State, out: &BranchOut<'_>) -> &'static [u8] {
     let is_sips = |uri: &[u8]| {
         uri.get(..5)
             .is_some_and(|s| s.eq_ignore_ascii_case(b"sips:"))
     };
-    let message = &working.message;
+    let message = &out.working.message;
     let from_peer = || match message.record_routes().next() {
         Some(route) => is_sips(route.uri),
         None => message
@@ -125,45 +128,50 @@ fn scheme(state: &State, working: &Working) -> &'static [u8] {
             .next()
             .is_some_and(|contact| is_sips(contact.uri)),
     };
-    if !state.ignore_sips && (is_sips(working.uri()) || from_peer()) {
+    if !state.ignore_sips && (is_sips(out.target.uri_of(message)) || from_peer()) {
         b"sips:"
     } else {
         b"sip:"
     }
 }
 
-fn preset(state: &State, working: &Working, address: &[u8], tag: &[u8]) -> Vec<u8> {
-    let params = &working.record_route_params;
-    [scheme(state, working), address, tag, lr(state), params].concat()
+fn preset(run: &Run, state: &State, out: &BranchOut<'_>, address: &[u8], lines: &mut Lines) {
+    let [tag_name, tag] = from_tag(run, state, out.working);
+    let params = &out.working.record_route_params;
+    lines.push([
+        scheme(state, out),
+        address,
+        tag_name,
+        tag,
+        lr(state),
+        params,
+    ]);
 }
 
 /// The address is the same on both sides; only the protocols may differ.
-fn advertised(state: &State, out: &BranchOut, address: &[u8], tag: &[u8]) -> Vec<Vec<u8>> {
-    let working = &out.working;
+fn advertised(run: &Run, state: &State, out: &BranchOut<'_>, address: &[u8], lines: &mut Lines) {
+    let working = out.working;
     let is_double = state.enable_double && out.transport != working.hop.transport;
     let r2: &[u8] = if is_double { b";r2=on" } else { b"" };
-    let value = |transport: Transport| {
-        let transport = match transport {
-            Transport::Udp => Vec::new(),
-            other => format!(";transport={}", other.name()).into_bytes(),
+    let [tag_name, tag] = from_tag(run, state, working);
+    let sides = [out.transport, working.hop.transport];
+    for transport in sides.into_iter().take(1 + usize::from(is_double)) {
+        let (param, name): (&[u8], &str) = match transport {
+            Transport::Udp => (b"", ""),
+            other => (b";transport=", other.name()),
         };
-        let params = &working.record_route_params;
-        [
-            scheme(state, working),
+        lines.push([
+            scheme(state, out),
             address,
-            &transport,
+            param,
+            name.as_bytes(),
             r2,
+            tag_name,
             tag,
             lr(state),
-            params,
-        ]
-        .concat()
-    };
-    let mut values = vec![value(out.transport)];
-    if is_double {
-        values.push(value(working.hop.transport));
+            &working.record_route_params,
+        ]);
     }
-    values
 }
 
 /// The user part that `add_username` shows.

@@ -50,7 +50,7 @@ fn t_load_contacts(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     if run.msg.branches.is_empty() {
         return Outcome::Code(1);
     }
-    let classes = by_preference(run.msg.destinations());
+    let classes = by_preference(run.msg.destinations().cloned().collect());
     run.msg.branches.clear();
     run.msg.uri_consumed = true;
     run.shared().slots.put(Classes(classes));

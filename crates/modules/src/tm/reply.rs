@@ -221,7 +221,7 @@ fn t_save_lumps(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
     let working = run.msg.clone();
     match &mut run.tx {
         Some(tx) => {
-            tx.data.working = working;
+            *tx.data.working = working;
             Outcome::Code(1)
         }
         None => Outcome::Code(-1),

@@ -40,7 +40,7 @@ fn t_suspend(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
     match run.ensure_transaction() {
         Ok(tx) => {
             tx.data.suspended = true;
-            tx.data.working = working;
+            *tx.data.working = working;
             let is_open = tx.is_invite() && tx.last_status() == 0;
             let wish = tx.data.shared.wishes.auto_100;
             if is_open && wish.unwrap_or(run.engine.settings.relaying.auto_inv_100) {
@@ -110,7 +110,7 @@ impl Resume for Continue {
                     return Outcome::Code(-1);
                 };
                 tx.data.suspended = false;
-                run.msg = tx.data.working.clone();
+                run.msg = engine::Working::clone(&tx.data.working);
                 run.routes = Routes::REQUEST;
                 self.at = At::Ended;
                 Outcome::Route {

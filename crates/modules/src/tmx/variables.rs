@@ -211,7 +211,7 @@ fn about_branch(run: &mut Run, key: &Key, _: Index) -> Value {
 
 fn from_request(run: &mut Run, key: &Key, index: Index) -> Value {
     match run.tx.as_deref().map(|tx| tx.data.working.clone()) {
-        Some(working) => inner::read(run, key, index, working),
+        Some(working) => inner::read(run, key, index, *working),
         None => Value::Null,
     }
 }
@@ -243,7 +243,7 @@ fn from_invite(run: &mut Run, key: &Key, index: Index) -> Value {
         Some(working)
     });
     match working {
-        Some(working) => inner::read(run, key, index, working),
+        Some(working) => inner::read(run, key, index, *working),
         None => Value::Null,
     }
 }

@@ -302,9 +302,9 @@ impl Resume for Answer {
             return Outcome::Code(-1);
         };
         if !self.to_tag.is_empty() && self.to_tag != "." {
-            tx.data.to_tag = self.to_tag.into_bytes();
+            tx.data.to_tag = Some(self.to_tag.into_bytes());
         }
-        run.msg = tx.data.working.clone();
+        run.msg = engine::Working::clone(&tx.data.working);
         run.msg.reply_headers.extend_from_slice(&self.headers);
         if self.body.is_some() {
             run.msg.reply_body = self.body;
