@@ -98,7 +98,7 @@ impl Worker {
             engine.counters.keepalives.increment();
             return;
         }
-        let message = match Message::parse(bytes) {
+        let message = match Message::shared(bytes) {
             Ok(message) => message,
             Err(rejected) => return crate::refuse::unparsable(engine, &rejected, hop),
         };
@@ -106,15 +106,7 @@ impl Worker {
             return;
         }
         let key = engine.call_key(message.call_id().unwrap_or_default());
-        self.submit(
-            engine,
-            key,
-            Input::Message {
-                message: Arc::new(message),
-                hop,
-            },
-            now,
-        );
+        self.submit(engine, key, Input::Message { message, hop }, now);
     }
 
     /// Takes back a message that could not be sent on a stream: a branch may go on without it.

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
-
+use crate::block::find;
 use crate::escape::unquote;
-use crate::lex::{ADDRESS, Span, VALUE_END, find, number, peek, quoted_end, skip_lws, trim_range};
+use crate::lex::{ADDRESS, Span, VALUE_END, number, peek, quoted_end, skip_lws, trim_range};
 use crate::params::{Params, Step, step};
 use crate::uri::{Uri, UriError};
 
@@ -28,15 +27,21 @@ pub(crate) struct AddressSpans {
 impl AddressSpans {
     /// Reads the first address of the value that spans `at..end`; also gives the offset where it ended.
     pub(crate) fn read(bytes: &[u8], at: usize, end: usize) -> Option<(Self, usize)> {
-        let start = skip_lws(bytes, at, end);
         let mut address = Self::default();
-        let after_uri = match find_bracket(bytes, start, end)? {
-            Some(open) => address.read_bracketed(bytes, start, open, end)?,
-            None => address.read_bare(bytes, start, end)?,
-        };
-        let stop = address.read_params(bytes, after_uri, end)?;
-        address.text = Span::new(start, stop);
+        let stop = address.fill(bytes, at, end)?;
         Some((address, stop))
+    }
+
+    /// As `read`, into empty spans, and without a copy. If it gives nothing the spans mean nothing.
+    pub(crate) fn fill(&mut self, bytes: &[u8], at: usize, end: usize) -> Option<usize> {
+        let start = skip_lws(bytes, at, end);
+        let after_uri = match find_bracket(bytes, start, end)? {
+            Some(open) => self.read_bracketed(bytes, start, open, end)?,
+            None => self.read_bare(bytes, start, end)?,
+        };
+        let stop = self.read_params(bytes, after_uri, end)?;
+        self.text = Span::new(start, stop);
+        Some(stop)
     }
 
     fn read_bracketed(
@@ -50,7 +55,10 @@ impl AddressSpans {
         if to > from {
             self.display = Span::new(from, to);
         }
-        let close = open + memchr(b'>', bytes.get(open..end)?)?;
+        let close = find(bytes, open, end, [b'>']);
+        if close == end {
+            return None;
+        }
         let (from, to) = trim_range(bytes, open + 1, close);
         self.uri = Span::new(from, to);
         self.bracketed = true;
@@ -64,6 +72,9 @@ impl AddressSpans {
     }
 
     fn read_params(&mut self, bytes: &[u8], at: usize, end: usize) -> Option<usize> {
+        if at == end {
+            return Some(at);
+        }
         let first = skip_lws(bytes, at, end);
         let (mut next, mut stop) = (at, at);
         loop {

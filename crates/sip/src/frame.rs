@@ -3,8 +3,7 @@
 //! The answer depends only on the bytes from the beginning of the stream's rest, so that it does not matter in
 //! which pieces they came.
 
-use memchr::memchr;
-
+use crate::block::find;
 use crate::index::{Index, line_end, read_name};
 use crate::lex::{number, trim};
 use crate::name::HeaderId;
@@ -101,7 +100,7 @@ pub fn scan(bytes: &[u8], length_optional: bool) -> Frame {
 ///
 /// Nothing is judged before the empty line is there: a line may yet be continued.
 fn headers(bytes: &[u8]) -> Option<(usize, Result<Option<usize>, FrameError>)> {
-    let mut at = memchr(b'\n', bytes)? + 1;
+    let mut at = find(bytes, 0, bytes.len(), [b'\n']) + 1;
     let mut length = Ok(None);
     loop {
         match bytes.get(at..)? {

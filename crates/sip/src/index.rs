@@ -3,17 +3,18 @@
 mod feeds;
 mod start;
 
-use memchr::memchr_iter;
+use smallvec::SmallVec;
 
 use crate::address::AddressSpans;
+use crate::block::find;
 use crate::error::{Fault, ParseError};
-use crate::lex::{Span, TOKEN, is_lws, is_token_text, number, peek, skip, skip_lws, trim_range};
+use crate::lex::{Span, TOKEN, digits, is_lws, number, peek, skip, skip_lws, trim_range};
 use crate::name::HeaderId;
 use crate::via::ViaSpans;
 
 use feeds::LineFeeds;
 pub(crate) use start::Start;
-use start::read_start;
+use start::{is_method, read_start};
 
 /// One header line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +30,24 @@ pub(crate) struct Line {
 /// In `Index::first`: there is no such header. No message has as many lines.
 const ABSENT: u16 = u16::MAX;
 
-/// Where everything is in one message. Its storage is reused from one `parse` to the next.
+/// Room for as many lines is within the index; a message with more of them costs an allocation.
+const USUAL_LINES: usize = 24;
+
+/// Where everything is in one message.
 #[derive(Clone, Debug)]
 pub struct Index {
+    pub(crate) lines: SmallVec<[Line; USUAL_LINES]>,
+    /// For each header name the position in `lines` of its first line, or `ABSENT`.
+    first: [u16; HeaderId::COUNT],
+    pub(crate) parts: Parts,
+}
+
+/// What every message needs, decoded by the one pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Parts {
     pub(crate) start: Start,
     /// The first line with its line end.
     pub(crate) first_line: Span,
-    pub(crate) lines: Vec<Line>,
-    /// For each header name the position in `lines` of its first line, or `ABSENT`.
-    first: [u16; HeaderId::COUNT],
     /// Where the empty line begins, or the end of the bytes.
     pub(crate) headers_end: u16,
     pub(crate) body: Span,
@@ -58,23 +68,9 @@ pub struct Index {
 impl Default for Index {
     fn default() -> Self {
         Self {
-            start: Start::None,
-            first_line: Span::NONE,
-            lines: Vec::new(),
+            lines: SmallVec::new(),
             first: [ABSENT; HeaderId::COUNT],
-            headers_end: 0,
-            body: Span::NONE,
-            surplus: false,
-            via: ViaSpans::default(),
-            from: AddressSpans::default(),
-            to: AddressSpans::default(),
-            call_id: Span::NONE,
-            cseq_number: Span::NONE,
-            cseq_method: Span::NONE,
-            cseq: 0,
-            max_forwards: None,
-            content_length: None,
-            fault: None,
+            parts: Parts::default(),
         }
     }
 }
@@ -84,8 +80,6 @@ impl Index {
     pub const MAX_BYTES: usize = u16::MAX as usize;
     /// The most header lines of one message.
     pub const MAX_LINES: usize = 1024;
-    /// Room for as many is made at once.
-    const USUAL_LINES: usize = 32;
 
     /// Indexes a message. After an error the index is empty.
     ///
@@ -102,7 +96,7 @@ impl Index {
 
     /// Where the message ends: bytes behind it do not belong to it (RFC 3261 §18.3).
     pub const fn end(&self) -> usize {
-        self.body.end as usize
+        self.parts.body.end as usize
     }
 
     /// The position in `lines` of the first line of that name.
@@ -113,12 +107,9 @@ impl Index {
     }
 
     fn clear(&mut self) {
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.clear();
-        *self = Self {
-            lines,
-            ..Self::default()
-        };
+        self.lines.clear();
+        self.first = [ABSENT; HeaderId::COUNT];
+        self.parts = Parts::default();
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<(), ParseError> {
@@ -139,8 +130,8 @@ impl Index {
         let end = std::iter::from_fn(|| feeds.next(bytes))
             .find(|&at| at > start)
             .map_or(bytes.len(), |at| at + 1);
-        self.first_line = Span::new(start, end);
-        self.start = read_start(bytes, start, end)?;
+        self.parts.first_line = Span::new(start, end);
+        self.parts.start = read_start(bytes, start, end)?;
         let body = self.read_lines(bytes, end, &mut feeds)?;
         self.read_body(bytes, body);
         Ok(())
@@ -153,115 +144,50 @@ impl Index {
         mut at: usize,
         feeds: &mut LineFeeds,
     ) -> Result<usize, ParseError> {
-        self.lines.reserve(Self::USUAL_LINES);
-        loop {
-            let blank = match peek(bytes, at) {
-                b'\n' => 1,
-                b'\r' if peek(bytes, at + 1) == b'\n' => 2,
-                _ => 0,
+        // The empty line is one more.
+        for nth in 0..Self::MAX_LINES + 1 {
+            let blank = match bytes.get(at..).unwrap_or_default() {
+                [b'\r', b'\n', ..] => 2,
+                [b'\n', ..] => 1,
+                [] => 0,
+                _ => {
+                    let end = folded_end(bytes, || feeds.next(bytes));
+                    self.read_line(bytes, nth, at, end);
+                    at = end;
+                    continue;
+                }
             };
-            if blank > 0 || at >= bytes.len() {
-                self.headers_end = at as u16;
-                return Ok(at + blank);
-            }
-            if self.lines.len() == Self::MAX_LINES {
-                return Err(ParseError {
-                    offset: at,
-                    fault: Fault::TooManyHeaders,
-                });
-            }
-            let end = folded_end(bytes, || feeds.next(bytes));
-            self.read_line(bytes, at, end);
-            at = end;
+            self.parts.headers_end = at as u16;
+            return Ok(at + blank);
         }
+        Err(ParseError {
+            offset: at,
+            fault: Fault::TooManyHeaders,
+        })
     }
 
-    /// Reads the header line `start..end`.
+    /// Reads the header line `start..end`, the nth from 0.
     #[inline]
-    fn read_line(&mut self, bytes: &[u8], start: usize, end: usize) {
+    fn read_line(&mut self, bytes: &[u8], nth: usize, start: usize, end: usize) {
         let (id, name_end, content) = match known_name(bytes, start) {
             Some((id, length)) => (id, start + length, start + length + 1),
-            None => match read_name(bytes, start, end) {
-                Some((name_end, content)) => (
-                    HeaderId::from_name(&bytes[start..name_end]),
-                    name_end,
-                    content,
-                ),
-                None => {
-                    self.blame(start, Fault::HeaderLine);
-                    (HeaderId::Other, start, start)
-                }
-            },
+            None => self.parts.read_any_name(bytes, start, end),
         };
         let value = read_value(bytes, content, end);
-        let line = Line {
+        let first = &mut self.first[id as usize];
+        let repeated = *first != ABSENT;
+        if !repeated {
+            *first = nth as u16;
+        }
+        self.lines.push(Line {
             start: start as u16,
             name_end: name_end as u16,
             value,
             end: end as u16,
             id,
-        };
-        self.note(bytes, line);
-    }
-
-    #[inline]
-    fn note(&mut self, bytes: &[u8], line: Line) {
-        let first = &mut self.first[line.id as usize];
-        let repeated = *first != ABSENT;
-        if !repeated {
-            *first = self.lines.len() as u16;
-        }
-        self.lines.push(line);
-        let (start, end) = (line.value.start.into(), line.value.end.into());
-        match line.id {
-            HeaderId::ContentLength => self.read_content_length(bytes, line, repeated),
-            _ if repeated => {}
-            HeaderId::Via => match ViaSpans::read(bytes, start, end) {
-                Some((via, _)) => self.via = via,
-                None => self.blame(start, Fault::Via),
-            },
-            HeaderId::From => match read_address(bytes, start, end) {
-                Some(from) => self.from = from,
-                None => self.blame(start, Fault::From),
-            },
-            HeaderId::To => match read_address(bytes, start, end) {
-                Some(to) => self.to = to,
-                None => self.blame(start, Fault::To),
-            },
-            HeaderId::CallId if start == end => self.blame(start, Fault::CallId),
-            HeaderId::CallId => self.call_id = line.value,
-            HeaderId::CSeq => self.read_cseq(bytes, start, end),
-            HeaderId::MaxForwards => match number(line.value.of(bytes)) {
-                Some(hops) if hops <= 255 => self.max_forwards = Some(hops),
-                _ => self.blame(start, Fault::MaxForwards),
-            },
-            _ => {}
-        }
-    }
-
-    fn read_content_length(&mut self, bytes: &[u8], line: Line, repeated: bool) {
-        let length = number(line.value.of(bytes));
-        if length.is_none() || (repeated && length != self.content_length) {
-            self.blame(line.value.start.into(), Fault::ContentLength);
-        }
-        if !repeated {
-            self.content_length = length;
-        }
-    }
-
-    fn read_cseq(&mut self, bytes: &[u8], start: usize, end: usize) {
-        let mut digits_end = start;
-        while digits_end < end && peek(bytes, digits_end).is_ascii_digit() {
-            digits_end += 1;
-        }
-        let digits = Span::new(start, digits_end);
-        let method = Span::new(skip_lws(bytes, digits_end, end), end);
-        let separated = usize::from(method.start) > digits_end;
-        match number(digits.of(bytes)) {
-            Some(n) if n < 1 << 31 && separated && is_token_text(method.of(bytes)) => {
-                (self.cseq, self.cseq_number, self.cseq_method) = (n, digits, method);
-            }
-            _ => self.blame(start, Fault::CSeq),
+        });
+        if id <= HeaderId::ContentLength {
+            self.parts.decode(bytes, id, value, repeated);
         }
     }
 
@@ -269,13 +195,96 @@ impl Index {
         let start = start.min(bytes.len());
         let available = bytes.len() - start;
         let declared = self
+            .parts
             .content_length
             .map_or(available, |length| length as usize);
         if declared > available {
-            self.blame(start, Fault::Truncated);
+            self.parts.blame(start, Fault::Truncated);
         }
-        self.surplus = declared < available;
-        self.body = Span::new(start, start + declared.min(available));
+        self.parts.surplus = declared < available;
+        self.parts.body = Span::new(start, start + declared.min(available));
+    }
+}
+
+impl Parts {
+    /// What the header line `start..end` is called if its name has no number or is written unusually, where the name
+    /// ends, and where the value begins.
+    #[inline(never)]
+    fn read_any_name(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+    ) -> (HeaderId, usize, usize) {
+        match read_name(bytes, start, end) {
+            Some((name_end, content)) => (
+                HeaderId::from_name(&bytes[start..name_end]),
+                name_end,
+                content,
+            ),
+            None => {
+                self.blame(start, Fault::HeaderLine);
+                (HeaderId::Other, start, start)
+            }
+        }
+    }
+
+    /// Decodes a header that every message needs. Of all but Content-Length only the first one counts.
+    ///
+    /// Not part of the loop over the lines: that needs its registers itself.
+    #[inline(never)]
+    fn decode(&mut self, bytes: &[u8], id: HeaderId, value: Span, repeated: bool) {
+        let (start, end) = (value.start.into(), value.end.into());
+        let fault = match id {
+            HeaderId::ContentLength => self.read_content_length(bytes, value, repeated),
+            _ if repeated => None,
+            HeaderId::Via => self
+                .via
+                .fill(bytes, start, end)
+                .is_none()
+                .then_some(Fault::Via),
+            HeaderId::From => fill_address(&mut self.from, bytes, start, end, Fault::From),
+            HeaderId::To => fill_address(&mut self.to, bytes, start, end, Fault::To),
+            HeaderId::CallId if start == end => Some(Fault::CallId),
+            HeaderId::CallId => {
+                self.call_id = value;
+                None
+            }
+            HeaderId::CSeq => self.read_cseq(bytes, start, end),
+            HeaderId::MaxForwards => {
+                self.max_forwards = number(value.of(bytes)).filter(|&hops| hops <= 255);
+                self.max_forwards.is_none().then_some(Fault::MaxForwards)
+            }
+            _ => None,
+        };
+        if let Some(fault) = fault {
+            self.blame(start, fault);
+        }
+    }
+
+    fn read_content_length(&mut self, bytes: &[u8], value: Span, repeated: bool) -> Option<Fault> {
+        let length = number(value.of(bytes));
+        let differs = repeated && length != self.content_length;
+        if !repeated {
+            self.content_length = length;
+        }
+        (length.is_none() || differs).then_some(Fault::ContentLength)
+    }
+
+    fn read_cseq(&mut self, bytes: &[u8], start: usize, end: usize) -> Option<Fault> {
+        let parts = digits(bytes, start, end).filter(|&(number, _)| number < 1 << 31);
+        let Some((number, digits_end)) = parts else {
+            return Some(Fault::CSeq);
+        };
+        let method = Span::new(skip_lws(bytes, digits_end, end), end);
+        let separated = usize::from(method.start) > digits_end;
+        if !separated || !is_method(method.of(bytes)) {
+            return Some(Fault::CSeq);
+        }
+        self.cseq = number;
+        self.cseq_number = Span::new(start, digits_end);
+        self.cseq_method = method;
+        None
     }
 
     /// Records the first thing that is wrong.
@@ -284,14 +293,22 @@ impl Index {
     }
 }
 
-#[inline]
-fn read_address(bytes: &[u8], start: usize, end: usize) -> Option<AddressSpans> {
-    let (address, stop) = AddressSpans::read(bytes, start, end)?;
-    // From and To hold one address each: nothing may follow but a stray separator.
-    let rest = bytes.get(stop..end)?;
-    rest.iter()
-        .all(|&b| is_lws(b) || b == b';')
-        .then_some(address)
+/// Reads From or To: they hold one address, and nothing may follow it but a stray separator.
+fn fill_address(
+    address: &mut AddressSpans,
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    fault: Fault,
+) -> Option<Fault> {
+    let rest = address
+        .fill(bytes, start, end)
+        .and_then(|stop| bytes.get(stop..end));
+    if rest.is_some_and(|rest| rest.iter().all(|&b| is_lws(b) || b == b';')) {
+        return None;
+    }
+    *address = AddressSpans::default();
+    Some(fault)
 }
 
 /// The name of the header line at `start` and its length, if it has a number and the colon follows at once.
@@ -314,16 +331,12 @@ pub(crate) fn read_name(bytes: &[u8], start: usize, end: usize) -> Option<(usize
 /// The value in `content..end` without white space at both ends. An empty one stands before the line end, not behind it.
 #[inline]
 fn read_value(bytes: &[u8], content: usize, end: usize) -> Span {
-    let start = if peek(bytes, content) == b' ' {
-        content + 1
-    } else {
-        content
-    };
-    if let Some([first, .., last, b'\r', b'\n']) = bytes.get(start..end)
-        && !is_lws(*first)
-        && !is_lws(*last)
+    // As nearly everybody writes it: one blank, the value, the line end.
+    if let Some([b' ', first, .., last, b'\r', b'\n']) = bytes.get(content..end)
+        && *first > b' '
+        && *last > b' '
     {
-        return Span::new(start, end - 2);
+        return Span::new(content + 1, end - 2);
     }
     match trim_range(bytes, content, end) {
         (at, stop) if at == stop => Span::new(content, content),
@@ -340,8 +353,12 @@ fn leading_line_ends(bytes: &[u8]) -> usize {
 
 /// One past the line end of the header line at `start`, its folded lines included (RFC 3261 §7.3.1).
 pub(crate) fn line_end(bytes: &[u8], start: usize) -> usize {
-    let mut feeds = memchr_iter(b'\n', &bytes[start..]);
-    folded_end(bytes, || feeds.next().map(|at| start + at))
+    let mut at = start;
+    folded_end(bytes, || {
+        let feed = find(bytes, at, bytes.len(), [b'\n']);
+        at = feed + 1;
+        (feed < bytes.len()).then_some(feed)
+    })
 }
 
 /// One past the first of the line feeds that does not merely fold the line.

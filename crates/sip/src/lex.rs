@@ -1,5 +1,7 @@
 //! Lexical pieces of RFC 3261 §25.1 that every decoder shares: spans, white space, tokens, quotes, numbers.
 
+use crate::block::find;
+
 /// A part of a message, as byte offsets. `Span::NONE` stands for "absent": no part begins at 0 and is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Span {
@@ -68,15 +70,15 @@ pub(crate) fn peek(bytes: &[u8], at: usize) -> u8 {
 pub(crate) const TOKEN: u8 = 1;
 /// White space as it may stand between two tokens, folding included.
 pub(crate) const LWS: u8 = 2;
-/// What ends a parameter's value.
-pub(crate) const VALUE_END: u8 = 4;
-/// What ends a parameter's name.
-pub(crate) const NAME_END: u8 = 8;
-/// What a name in quotes or a URI in brackets begins with, or shows that neither is there.
-pub(crate) const ADDRESS: u8 = 16;
 
+/// Sets of bytes: what ends a parameter's value.
+pub(crate) const VALUE_END: [u8; 6] = *b" \t\r\n,;";
+/// What ends a parameter's name.
+pub(crate) const NAME_END: [u8; 7] = *b" \t\r\n,;=";
+/// What a name in quotes or a URI in brackets begins with, or shows that neither is there.
+pub(crate) const ADDRESS: [u8; 4] = *b"<\":;";
 /// What matters when a list is split at its commas.
-pub(crate) const LIST: u8 = 32;
+pub(crate) const LIST: [u8; 3] = *b",<\"";
 
 static CLASS: [u8; 256] = classes();
 
@@ -86,12 +88,7 @@ const fn classes() -> [u8; 256] {
     while at < 256 {
         let byte = at as u8;
         table[at] = match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => LWS | VALUE_END | NAME_END,
-            b',' => VALUE_END | NAME_END | LIST,
-            b';' => VALUE_END | NAME_END | ADDRESS,
-            b'=' => NAME_END,
-            b'<' | b'"' => ADDRESS | LIST,
-            b':' => ADDRESS,
+            b' ' | b'\t' | b'\r' | b'\n' => LWS,
             b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~' => TOKEN,
             _ if byte.is_ascii_alphanumeric() => TOKEN,
             _ => 0,
@@ -104,15 +101,6 @@ const fn classes() -> [u8; 256] {
 #[inline]
 pub(crate) fn is(byte: u8, class: u8) -> bool {
     CLASS[usize::from(byte)] & class != 0
-}
-
-/// The first offset in `at..end` whose byte is of the class, or `end`.
-#[inline]
-pub(crate) fn find(bytes: &[u8], at: usize, end: usize, class: u8) -> usize {
-    let found = bytes
-        .get(at..end)
-        .and_then(|part| part.iter().position(|&b| is(b, class)));
-    found.map_or(end.max(at), |offset| at + offset)
 }
 
 /// The first offset in `at..end` whose byte is not of the class, or `end`.
@@ -159,14 +147,14 @@ pub fn trim(text: &[u8]) -> &[u8] {
 /// One past the closing quote of the quoted string that opens at `at` (RFC 3261 §25.1), or `None` if it never closes.
 pub(crate) fn quoted_end(bytes: &[u8], at: usize, end: usize) -> Option<usize> {
     let mut at = at + 1;
-    while at < end {
+    loop {
+        at = find(bytes, at, end, *b"\"\\");
         match peek(bytes, at) {
+            _ if at >= end => return None,
             b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
+            _ => at += 2,
         }
     }
-    None
 }
 
 /// Whether the text is a `token`.
@@ -185,6 +173,22 @@ pub fn number(text: &[u8]) -> Option<u32> {
         }
         sum.checked_mul(10)?.checked_add(u32::from(byte - b'0'))
     })
+}
+
+/// The decimal number at `at` and where it ends, at `end` at the latest; `None` if there is no digit or if it is too big.
+#[inline]
+pub(crate) fn digits(bytes: &[u8], at: usize, end: usize) -> Option<(u32, usize)> {
+    let mut stop = at;
+    let mut sum = 0u32;
+    while stop < end {
+        let digit = peek(bytes, stop).wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        sum = sum.checked_mul(10)?.checked_add(digit.into())?;
+        stop += 1;
+    }
+    (stop > at).then_some((sum, stop))
 }
 
 /// A port: a decimal number up to 65535.

@@ -24,6 +24,7 @@
 
 mod address;
 mod auth;
+mod block;
 pub mod branch;
 pub mod build;
 mod edit;

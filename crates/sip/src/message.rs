@@ -2,6 +2,8 @@
 
 mod parts;
 
+use std::sync::Arc;
+
 use crate::error::{ParseError, Rejected};
 use crate::index::{Index, Line, Start};
 use crate::lex::{Span, number};
@@ -47,15 +49,16 @@ impl Message {
     /// Takes a message in. Line ends before it and bytes behind it are cut off (RFC 3261 §7.5, §18.3); an empty
     /// line that is missing at the end is added, so that every message has one.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, Rejected> {
-        Self::parse_with(bytes, Index::default())
+        let mut message = Self::unread(bytes);
+        message.read()?;
+        Ok(message)
     }
 
-    /// As `parse`, with an index whose storage is used again.
-    pub fn parse_with(mut bytes: Vec<u8>, mut index: Index) -> Result<Self, Rejected> {
-        match settle(&mut bytes, &mut index) {
-            Ok(()) => Ok(Self { bytes, index }),
-            Err(error) => Err(Rejected { bytes, error }),
-        }
+    /// As `parse`, to be shared. The index, some 600 bytes, is made where it stays instead of being moved there.
+    pub fn shared(bytes: Vec<u8>) -> Result<Arc<Self>, Rejected> {
+        let mut message = Arc::new(Self::unread(bytes));
+        Arc::make_mut(&mut message).read()?;
+        Ok(message)
     }
 
     /// Copies another message in, as `parse`, using the storage of this one. After an error this message is empty.
@@ -65,11 +68,6 @@ impl Message {
         settle(&mut self.bytes, &mut self.index).inspect_err(|_| self.bytes.clear())
     }
 
-    /// The bytes and the index, for another `parse_with`.
-    pub fn into_parts(self) -> (Vec<u8>, Index) {
-        (self.bytes, self.index)
-    }
-
     /// The whole message.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -77,7 +75,7 @@ impl Message {
 
     /// Whether it is a request.
     pub const fn is_request(&self) -> bool {
-        matches!(self.index.start, Start::Request { .. })
+        matches!(self.index.parts.start, Start::Request { .. })
     }
 
     /// Whether the first line speaks of HTTP rather than SIP.
@@ -87,7 +85,7 @@ impl Message {
 
     /// The first line without its line end.
     pub fn first_line(&self) -> &[u8] {
-        let line = self.index.first_line.of(&self.bytes);
+        let line = self.index.parts.first_line.of(&self.bytes);
         let end = line
             .iter()
             .rposition(|b| !matches!(b, b'\r' | b'\n'))
@@ -97,28 +95,28 @@ impl Message {
 
     /// Where the first line stands, its line end included.
     pub const fn first_line_span(&self) -> Span {
-        self.index.first_line
+        self.index.parts.first_line
     }
 
     /// The request's method; of a reply the one in CSeq.
     pub fn method(&self) -> Method {
-        match self.index.start {
+        match self.index.parts.start {
             Start::Request { method, .. } => method,
-            _ => Method::from_bytes(self.index.cseq_method.of(&self.bytes)),
+            _ => Method::from_bytes(self.index.parts.cseq_method.of(&self.bytes)),
         }
     }
 
     /// `method` as written.
     pub fn method_bytes(&self) -> &[u8] {
-        match self.index.start {
+        match self.index.parts.start {
             Start::Request { name, .. } => name.of(&self.bytes),
-            _ => self.index.cseq_method.of(&self.bytes),
+            _ => self.index.parts.cseq_method.of(&self.bytes),
         }
     }
 
     /// The protocol version as written: `SIP/2.0`.
     pub fn version(&self) -> &[u8] {
-        match self.index.start {
+        match self.index.parts.start {
             Start::Request { version, .. } | Start::Status { version, .. } => {
                 version.of(&self.bytes)
             }
@@ -133,7 +131,7 @@ impl Message {
 
     /// Where the Request-URI stands; `Span::NONE` in a reply.
     pub const fn request_uri_span(&self) -> Span {
-        match self.index.start {
+        match self.index.parts.start {
             Start::Request { uri, .. } => uri,
             _ => Span::NONE,
         }
@@ -146,7 +144,7 @@ impl Message {
 
     /// The status code, 100 to 699; `None` in a request.
     pub const fn status(&self) -> Option<u16> {
-        match self.index.start {
+        match self.index.parts.start {
             Start::Status { code, .. } => Some(code),
             _ => None,
         }
@@ -154,7 +152,7 @@ impl Message {
 
     /// The reason phrase; empty in a request.
     pub fn reason(&self) -> &[u8] {
-        match self.index.start {
+        match self.index.parts.start {
             Start::Status { reason, .. } => reason.of(&self.bytes),
             _ => &[],
         }
@@ -225,12 +223,12 @@ impl Message {
 
     /// Max-Forwards, 0 to 255.
     pub const fn max_forwards(&self) -> Option<u32> {
-        self.index.max_forwards
+        self.index.parts.max_forwards
     }
 
     /// Content-Length.
     pub const fn content_length(&self) -> Option<u32> {
-        self.index.content_length
+        self.index.parts.content_length
     }
 
     /// Expires in seconds, if it is there and readable.
@@ -240,27 +238,27 @@ impl Message {
 
     /// The body, as long as Content-Length says; without one all that follows the empty line.
     pub fn body(&self) -> &[u8] {
-        self.index.body.of(&self.bytes)
+        self.index.parts.body.of(&self.bytes)
     }
 
     /// Whether bytes came behind the body that Content-Length tells, which were cut off.
     pub const fn had_surplus(&self) -> bool {
-        self.index.surplus
+        self.index.parts.surplus
     }
 
     /// Where the body stands.
     pub const fn body_span(&self) -> Span {
-        self.index.body
+        self.index.parts.body
     }
 
     /// Where the header lines end: at the empty line, or at the end of a message that has none.
     pub const fn headers_end(&self) -> u16 {
-        self.index.headers_end
+        self.index.parts.headers_end
     }
 
     /// The first thing that is wrong with the headers which every message needs.
     pub const fn fault(&self) -> Option<ParseError> {
-        self.index.fault
+        self.index.parts.fault
     }
 
     /// The first of Via, From, To, Call-ID and CSeq that is not there (RFC 3261 §8.1.1).
@@ -284,8 +282,22 @@ impl Message {
         inside.then(|| Span::new(offset, end))
     }
 
+    fn unread(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            index: Index::default(),
+        }
+    }
+
+    fn read(&mut self) -> Result<(), Rejected> {
+        settle(&mut self.bytes, &mut self.index).map_err(|error| Rejected {
+            bytes: std::mem::take(&mut self.bytes),
+            error,
+        })
+    }
+
     pub(crate) const fn index_start(&self) -> Start {
-        self.index.start
+        self.index.parts.start
     }
 
     fn lines_from(&self, id: HeaderId) -> &[Line] {
@@ -318,9 +330,9 @@ impl Message {
 /// Indexes the bytes and makes them begin at the first line and end where the message does.
 fn settle(bytes: &mut Vec<u8>, index: &mut Index) -> Result<(), ParseError> {
     index.parse(bytes)?;
-    let lead = usize::from(index.first_line.start);
+    let lead = usize::from(index.parts.first_line.start);
     bytes.truncate(index.end());
-    let unended = index.end() == usize::from(index.headers_end);
+    let unended = index.end() == usize::from(index.parts.headers_end);
     if lead == 0 && !unended {
         return Ok(());
     }

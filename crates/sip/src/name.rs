@@ -1,5 +1,7 @@
 //! Header names: one row for each that the proxy knows by number, with its compact form (RFC 3261 §7.3.3).
 
+use crate::block::{BLOCK, matches};
+
 macro_rules! headers {
     ($($id:ident $name:literal $compact:literal),+ $(,)?) => {
         /// A header's name as a number. Names that are not listed here share `Other`.
@@ -133,7 +135,7 @@ impl HeaderId {
     #[inline]
     pub(crate) fn before_colon(line: &[u8; WINDOW]) -> Option<(Self, usize)> {
         let words = words(line);
-        let length = colon(&words)?;
+        let length = colon(line)?;
         let id = match length {
             1 => Self::from_letter(line[0] | 0x20),
             _ => find(length, line[0], |spelling| spelling.is(&words)),
@@ -169,15 +171,16 @@ impl HeaderId {
 }
 
 /// How much of a line is looked at in search of a known name: all of the longest one, and its colon.
-const WINDOW: usize = 24;
+const WINDOW: usize = 2 * BLOCK;
 
 /// The length of the longest name.
 const LONGEST: usize = 20;
 
-type Words = [u64; WINDOW / 8];
+type Words = [u64; 3];
 
 /// How a name may be written.
 struct Spelling {
+    id: HeaderId,
     name: &'static [u8],
     /// The bits that case changes, and all those behind the name.
     ignored: Words,
@@ -188,7 +191,7 @@ struct Spelling {
 }
 
 impl Spelling {
-    const fn new(name: &'static str) -> Self {
+    const fn new(id: HeaderId, name: &'static str) -> Self {
         let name = name.as_bytes();
         assert!(name.len() <= LONGEST, "LONGEST is too short");
         let mut ignored = [0xff; WINDOW];
@@ -204,6 +207,7 @@ impl Spelling {
             at += 1;
         }
         Self {
+            id,
             name,
             ignored: words(&ignored),
             expected: words(&expected),
@@ -229,12 +233,12 @@ struct Names {
 static NAMES: Names = names();
 
 const fn names() -> Names {
-    let mut spellings = [const { Spelling::new("") }; ROWS.len()];
+    let mut spellings = [const { Spelling::new(HeaderId::Other, "") }; ROWS.len()];
     let mut first = [[HeaderId::Other as u8; 32]; 32];
     let mut at = ROWS.len();
     while at > 0 {
         at -= 1;
-        spellings[at] = Spelling::new(ROWS[at].1);
+        spellings[at] = Spelling::new(ROWS[at].0, ROWS[at].1);
         let name = spellings[at].name;
         let first = &mut first[name.len()][name[0] as usize % 32];
         spellings[at].next = *first;
@@ -249,7 +253,7 @@ fn find(length: usize, letter: u8, fits: impl Fn(&Spelling) -> bool) -> HeaderId
     let mut number = NAMES.first[length % 32][usize::from(letter % 32)];
     while let Some(spelling) = NAMES.spellings.get(usize::from(number)) {
         if fits(spelling) {
-            return ROWS[usize::from(number)].0;
+            return spelling.id;
         }
         number = spelling.next;
     }
@@ -266,18 +270,15 @@ const fn words(bytes: &[u8; WINDOW]) -> Words {
     ]
 }
 
-/// Where the first colon is: the lowest byte that subtraction finds to be zero is one.
+/// Where the first colon is.
 #[inline]
-fn colon(words: &Words) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    for (at, word) in words.iter().enumerate() {
-        let word = word ^ (ONES * b':' as u64);
-        let zeros = word.wrapping_sub(ONES) & !word & (ONES << 7);
-        if zeros != 0 {
-            return Some(at * 8 + zeros.trailing_zeros() as usize / 8);
-        }
-    }
-    None
+fn colon(line: &[u8; WINDOW]) -> Option<usize> {
+    let (blocks, _) = line.as_chunks();
+    let [first, second] = blocks else {
+        return None;
+    };
+    let found = matches(first, [b':']) | matches(second, [b':']) << BLOCK;
+    (found != 0).then(|| found.trailing_zeros() as usize)
 }
 
 #[cfg(test)]

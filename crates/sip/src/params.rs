@@ -1,6 +1,7 @@
 //! `;name=value` lists, as headers and URIs carry them (RFC 3261 §7.3.1).
 
-use crate::lex::{NAME_END, Span, VALUE_END, find, peek, quoted_end, skip_lws};
+use crate::block::find;
+use crate::lex::{NAME_END, Span, VALUE_END, peek, quoted_end, skip_lws};
 
 /// One parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! The elements of list headers: `a, "b,c" <sip:d,e>` has two.
 
-use memchr::memchr;
-
+use crate::block::find;
 use crate::index::Line;
-use crate::lex::{LIST, Span, find, peek, quoted_end, trim_range};
+use crate::lex::{LIST, Span, peek, quoted_end, trim_range};
 use crate::name::HeaderId;
 
 /// One element of a list header.
@@ -87,10 +86,8 @@ fn element_end(bytes: &[u8], mut at: usize, end: usize) -> usize {
         match peek(bytes, at) {
             // A quote that never closes is an ordinary character, so that the rest is still found.
             b'"' => at = quoted_end(bytes, at, end).unwrap_or(at + 1),
-            b'<' => match memchr(b'>', bytes.get(at..end).unwrap_or_default()) {
-                Some(length) => at += length,
-                None => return end,
-            },
+            // If it never closes the rest is one element.
+            b'<' => at = find(bytes, at, end, [b'>']),
             _ => return at,
         }
     }

@@ -1,6 +1,6 @@
 //! Via (RFC 3261 §20.42): where a request passed, and where its reply goes.
 
-use crate::lex::{Span, TOKEN, is, peek, port, skip, skip_lws};
+use crate::lex::{Span, TOKEN, digits, is, peek, port, skip, skip_lws};
 use crate::params::{Param, Params, Step, step};
 
 /// One element of a Via header, as offsets.
@@ -38,6 +38,23 @@ impl ViaSpans {
 
     /// Reads the first element of a Via value that spans `at..end`; also gives the offset where it ended.
     pub(crate) fn read(bytes: &[u8], at: usize, end: usize) -> Option<(Self, usize)> {
+        let mut via = Self::default();
+        let stop = via.fill(bytes, at, end)?;
+        Some((via, stop))
+    }
+
+    /// As `read`, into empty spans, which stay empty if there is no well-formed element. Nothing is copied: what was
+    /// just written in small pieces is slow to read in large ones.
+    pub(crate) fn fill(&mut self, bytes: &[u8], at: usize, end: usize) -> Option<usize> {
+        let filled = self.try_fill(bytes, at, end);
+        if filled.is_none() {
+            *self = Self::default();
+        }
+        filled
+    }
+
+    #[inline]
+    fn try_fill(&mut self, bytes: &[u8], at: usize, end: usize) -> Option<usize> {
         let start = skip_lws(bytes, at, end);
         let (version, at) = read_protocol(bytes, start, end)?;
         let transport_end = token_end(bytes, at, end);
@@ -46,16 +63,13 @@ impl ViaSpans {
             return None;
         }
         let host_end = host_end(bytes, host_start, end)?;
-        let mut via = Self {
-            version,
-            transport: Span::new(at, transport_end),
-            host: Span::new(host_start, host_end),
-            ..Self::default()
-        };
-        let at = via.read_port(bytes, host_end, end)?;
-        let stop = via.read_params(bytes, at, end)?;
-        via.text = Span::new(start, stop);
-        Some((via, stop))
+        self.version = version;
+        self.transport = Span::new(at, transport_end);
+        self.host = Span::new(host_start, host_end);
+        let at = self.read_port(bytes, host_end, end)?;
+        let stop = self.read_params(bytes, at, end)?;
+        self.text = Span::new(start, stop);
+        Some(stop)
     }
 
     fn read_port(&mut self, bytes: &[u8], at: usize, end: usize) -> Option<usize> {
@@ -64,13 +78,9 @@ impl ViaSpans {
             return Some(at);
         }
         let start = skip_lws(bytes, colon + 1, end);
-        let mut stop = start;
-        while stop < end && peek(bytes, stop).is_ascii_digit() {
-            stop += 1;
-        }
+        let (number, stop) = digits(bytes, start, end)?;
         self.port = Span::new(start, stop);
-        port(self.port.of(bytes))?;
-        Some(stop)
+        (number <= u16::MAX.into()).then_some(stop)
     }
 
     fn read_params(&mut self, bytes: &[u8], at: usize, end: usize) -> Option<usize> {
@@ -97,13 +107,21 @@ impl ViaSpans {
         Some(stop)
     }
 
+    /// Remembers a parameter if it is one of those that a proxy needs.
+    #[inline]
     fn note(&mut self, bytes: &[u8], name: Span, value: Span) {
+        let mut small = [0; 8];
         let text = name.of(bytes);
-        match text.len() {
-            1 if text.eq_ignore_ascii_case(b"i") => self.connection = value,
-            6 if text.eq_ignore_ascii_case(b"branch") => self.branch = value,
-            8 if text.eq_ignore_ascii_case(b"received") => self.received = value,
-            5 if text.eq_ignore_ascii_case(b"rport") => {
+        let text = match text {
+            // Nearly everybody writes small letters.
+            b"branch" | b"rport" | b"received" | b"i" => text,
+            _ => lower(text, &mut small),
+        };
+        match text {
+            b"branch" => self.branch = value,
+            b"received" => self.received = value,
+            b"i" => self.connection = value,
+            b"rport" => {
                 let end = if value.is_none() { name.end } else { value.end };
                 self.rport = Span {
                     start: name.start,
@@ -114,6 +132,15 @@ impl ViaSpans {
             _ => {}
         }
     }
+}
+
+/// The text in small letters, or nothing if there is no room for it.
+fn lower<'a>(text: &[u8], room: &'a mut [u8; 8]) -> &'a [u8] {
+    let room = room.get_mut(..text.len()).unwrap_or_default();
+    for (small, byte) in room.iter_mut().zip(text) {
+        *small = byte.to_ascii_lowercase();
+    }
+    room
 }
 
 /// Reads `SIP/2.0/`; gives the version and where the transport begins.

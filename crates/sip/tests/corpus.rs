@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tandem_sip as sip;
-use tandem_sip::{Edits, Framing, HeaderId, Message, check, host_address};
+use tandem_sip::{Edits, Fault, Framing, HeaderId, Message, check, host_address};
 
 /// The verdict on one file: `Ok`, a status code, or `Rejected` by the parser.
 #[derive(Debug, PartialEq, Eq)]
@@ -269,5 +269,16 @@ fn addresses_of_rfc_5118_are_read_right() {
     assert_eq!(
         host("ipv6-bug-abnf-3-colons.dat"),
         host("ipv6-correct-abnf-2-colons.dat")
+    );
+}
+
+#[test]
+fn an_empty_call_id_is_none() {
+    let bytes = b"BYE sip:h SIP/2.0\r\nCall-ID: \r\nCall-ID: second\r\n\r\n".to_vec();
+    let message = Message::parse(bytes).expect("a message");
+    assert_eq!(message.call_id(), None);
+    assert_eq!(
+        message.fault().map(|error| error.fault),
+        Some(Fault::CallId)
     );
 }

@@ -1,5 +1,7 @@
 //! Where the line feeds of a message are: found in blocks of 64 bytes, one bit for each byte.
 
+use crate::block;
+
 const BLOCK: usize = 64;
 
 /// The line feeds of a message from the front. It is given the same bytes on every call.
@@ -45,20 +47,12 @@ fn line_feeds(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Written so that the compiler makes vector instructions of the comparison.
 #[inline]
 fn block_mask(block: &[u8; BLOCK]) -> u64 {
-    let mut bits = [0; BLOCK];
-    for (at, (bit, byte)) in bits.iter_mut().zip(block).enumerate() {
-        *bit = if *byte == b'\n' { 1u8 << (at % 8) } else { 0 };
-    }
-    // Of eight bytes each has a bit of its own: their sum is the mask of the eight.
-    let (words, _) = bits.as_chunks::<8>();
-    let mut mask = [0; 8];
-    for (to, word) in mask.iter_mut().zip(words) {
-        *to = word.iter().sum();
-    }
-    u64::from_le_bytes(mask)
+    let (parts, _) = block.as_chunks();
+    parts.iter().rev().fold(0, |mask, part| {
+        mask << block::BLOCK | u64::from(block::matches(part, [b'\n']))
+    })
 }
 
 #[cfg(test)]

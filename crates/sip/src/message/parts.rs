@@ -18,45 +18,45 @@ impl Message {
 
     /// The topmost Via, if it is well-formed.
     pub fn top_via(&self) -> Option<Via<'_>> {
-        self.index.via.text.get(&self.bytes)?;
-        Some(Via::new(&self.bytes, self.index.via))
+        self.index.parts.via.text.get(&self.bytes)?;
+        Some(Via::new(&self.bytes, self.index.parts.via))
     }
 
     pub(crate) const fn top_via_spans(&self) -> &ViaSpans {
-        &self.index.via
+        &self.index.parts.via
     }
 
     /// From, if it is well-formed.
     pub fn from(&self) -> Option<NameAddr<'_>> {
-        self.address(&self.index.from)
+        self.address(&self.index.parts.from)
     }
 
     /// To, if it is well-formed.
     pub fn to(&self) -> Option<NameAddr<'_>> {
-        self.address(&self.index.to)
+        self.address(&self.index.parts.to)
     }
 
     /// The tag in From; empty if it is written so.
     pub fn from_tag(&self) -> Option<&[u8]> {
-        self.index.from.tag.get(&self.bytes)
+        self.index.parts.from.tag.get(&self.bytes)
     }
 
     /// The tag in To; empty if it is written so.
     pub fn to_tag(&self) -> Option<&[u8]> {
-        self.index.to.tag.get(&self.bytes)
+        self.index.parts.to.tag.get(&self.bytes)
     }
 
     /// Call-ID.
     pub fn call_id(&self) -> Option<&[u8]> {
-        self.index.call_id.get(&self.bytes)
+        self.index.parts.call_id.get(&self.bytes)
     }
 
     /// CSeq, if it is well-formed.
     pub fn cseq(&self) -> Option<CSeq<'_>> {
-        let method_bytes = self.index.cseq_method.get(&self.bytes)?;
+        let method_bytes = self.index.parts.cseq_method.get(&self.bytes)?;
         let method = Method::from_bytes(method_bytes);
         Some(CSeq {
-            number: self.index.cseq,
+            number: self.index.parts.cseq,
             method,
             method_bytes,
         })
@@ -64,7 +64,7 @@ impl Message {
 
     /// The number in CSeq as written; empty if CSeq is missing or malformed.
     pub fn cseq_number_bytes(&self) -> &[u8] {
-        self.index.cseq_number.of(&self.bytes)
+        self.index.parts.cseq_number.of(&self.bytes)
     }
 
     /// The addresses in Contact from the top; ends before a malformed one. `*` is one of them (`is_star`).
