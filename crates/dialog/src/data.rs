@@ -40,6 +40,7 @@ impl Tracker {
             }
             record.lifetime = seconds;
             record.lifetime_before_grace = 0;
+            record.keep_alive.forget();
             if record.state.is_active() {
                 record.expire_in(seconds, work.now);
                 record.dflags |= dflags::CHANGED;
@@ -64,11 +65,13 @@ impl Tracker {
     }
 
     /// Changes the properties ([`iflags`](crate::iflags)) likewise. They act from now on.
-    pub fn change_iflags(&self, id: DialogId, clear: u32, set: u32) -> Option<u32> {
-        self.edit(id, |work| {
+    pub fn change_iflags(&self, id: DialogId, clear: u32, set: u32, now: Now) -> Option<u32> {
+        self.work(id, now, |work| {
             work.record.iflags = work.record.iflags & !clear | set;
+            work.plan_keep_alive();
             work.record.iflags
         })
+        .map(|(iflags, _)| iflags)
     }
 
     /// Notes the transaction of the INVITE, or that it is gone. The number is the caller's own.

@@ -46,10 +46,32 @@ pub enum EndReason {
     NoAck,
     /// The lifetime was over.
     Expired,
+    /// A party answered no keep-alive, and ten seconds more passed.
+    KeepAlive,
     /// The embedding program ended it.
     Local,
+    /// Its state was set by hand ([`Tracker::set_state`](crate::Tracker::set_state)).
+    Forced,
     /// The INVITE was never relayed.
     Abandoned,
+}
+
+impl EndReason {
+    /// One word for scripts and listings; [`Rejected`](Self::Rejected) leaves out its status.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bye => "bye",
+            Self::Rejected(_) => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::EarlyTimeout => "early-timeout",
+            Self::NoAck => "no-ack",
+            Self::Expired => "expired",
+            Self::KeepAlive => "keep-alive",
+            Self::Local => "local",
+            Self::Forced => "forced",
+            Self::Abandoned => "abandoned",
+        }
+    }
 }
 
 /// Who ended a call.
@@ -61,6 +83,17 @@ pub enum Party {
     Callee,
     /// The proxy itself.
     Proxy,
+}
+
+impl Party {
+    /// One word for scripts and listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Callee => "callee",
+            Self::Proxy => "proxy",
+        }
+    }
 }
 
 /// What one input did. Everything is off by default: nothing happened.

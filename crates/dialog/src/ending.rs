@@ -17,13 +17,15 @@ use crate::tracker::{Tracker, Work};
 /// A call whose deadline passed is reported again after this, until `timeout` was called.
 const REPEAT_MS: u64 = 5_000;
 
-/// A call whose deadline has passed.
+/// A call whose deadline has passed, or whose keep-alive is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     /// The call.
     pub id: DialogId,
     /// Its Call-ID: what the caller serialises by.
     pub call_id: Vec<u8>,
+    /// No deadline has passed: a keep-alive is due ([`Tracker::keep_alive`]).
+    pub keep_alive: bool,
 }
 
 /// Which deadline of a call has passed.
@@ -74,18 +76,19 @@ impl Tracker {
             let Some(record) = shard.records.get_mut(place as usize) else {
                 continue;
             };
-            let deadline = record.deadline(&self.settings);
-            let passed = deadline <= now.time;
+            let wake = record.wake(&self.settings);
+            let passed = wake <= now.time;
             let again = if passed {
                 now.time.plus_millis(REPEAT_MS)
             } else {
-                deadline
+                wake
             };
             record.timer = Some(shard.wheel.insert(again, place));
             if passed {
                 due.push(Due {
                     id: record.id,
                     call_id: record.call_id().to_vec(),
+                    keep_alive: record.deadline(&self.settings) > now.time,
                 });
             }
         }
@@ -190,10 +193,10 @@ impl Work<'_> {
     }
 
     fn expire(&mut self) {
-        let reason = if self.record.grace {
-            EndReason::NoAck
-        } else {
-            EndReason::Expired
+        let reason = match () {
+            () if self.record.grace => EndReason::NoAck,
+            () if self.record.keep_alive.is_lost() => EndReason::KeepAlive,
+            () => EndReason::Expired,
         };
         self.record.dflags |= dflags::EXPIRED;
         Counters::add(&self.tracker.counters.expired);

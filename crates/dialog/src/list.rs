@@ -12,9 +12,7 @@ const PAGE: usize = 256;
 impl Tracker {
     /// A copy of one call.
     pub fn snapshot(&self, id: DialogId, now: Now) -> Option<DialogView> {
-        self.read(id, |record| {
-            DialogView::new(record, &self.profiles.declared, now)
-        })
+        self.read(id, |record| DialogView::new(record, self, now))
     }
 
     /// A call's state: what most questions come down to.
@@ -39,7 +37,7 @@ impl Tracker {
             let shard = self.shard(h_entry).lock();
             let room = limit - page.len();
             let calls = shard.in_slot(h_entry, above).take(room);
-            page.extend(calls.map(|record| DialogView::new(record, &self.profiles.declared, now)));
+            page.extend(calls.map(|record| DialogView::new(record, self, now)));
             if page.len() >= limit {
                 break;
             }

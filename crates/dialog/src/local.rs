@@ -7,6 +7,7 @@ use crate::id::DialogId;
 use crate::input::Side;
 use crate::record::Record;
 use crate::route::{is_loose, split, uri_of, without_alias};
+use crate::state::State;
 use crate::tracker::Tracker;
 
 /// What became of a request sent to one leg.
@@ -94,9 +95,25 @@ impl Path {
 
 impl Tracker {
     /// The ingredients of a request of this program's own to one party, with the next CSeq of that
-    /// leg. `None` if the call is gone or the party's address is not known.
-    pub fn local_request(&self, id: DialogId, side: Side) -> Option<LocalRequest> {
-        self.edit(id, |work| work.record.local_request(side))?
+    /// leg. `callee_tag` chooses among the dialogs of a forked call; without one it is the dialog that
+    /// won or, before the answer, the one that rang last.
+    /// `None` if the call is over or gone, or the party's address is not known.
+    pub fn local_request(
+        &self,
+        id: DialogId,
+        side: Side,
+        callee_tag: Option<&[u8]>,
+    ) -> Option<LocalRequest> {
+        self.edit(id, |work| {
+            let record = &mut *work.record;
+            if record.state == State::Deleted {
+                return None;
+            }
+            match record.fork_for(callee_tag) {
+                Some(index) => record.fork_request(index, side),
+                None => record.local_request(side),
+            }
+        })?
     }
 }
 
@@ -112,6 +129,28 @@ impl Record {
         let mut request = self.build(side, self.tag(Side::Callee), &callee)?;
         request.cseq = next_cseq(self.cseq, &mut self.local_cseq, side);
         Some(request)
+    }
+
+    /// A keep-alive for one leg: its CSeq is lower than or equal to the last one, so that the parties' own
+    /// numbers are not touched.
+    pub(crate) fn keep_alive_request(&mut self, side: Side) -> Option<LocalRequest> {
+        let used = self.local_cseq;
+        let mut request = self.local_request(side)?;
+        self.local_cseq = used;
+        request.cseq = match self.cseq[side.peer() as usize] {
+            seen @ 0..=1 => seen,
+            seen => seen - 1,
+        };
+        Some(request)
+    }
+
+    /// Which further dialog a tag means; `None` for the one that won.
+    fn fork_for(&self, callee_tag: Option<&[u8]>) -> Option<usize> {
+        match callee_tag {
+            Some(tag) if !tag.is_empty() => self.forks().iter().position(|fork| fork.tag() == tag),
+            _ if self.answered => None,
+            _ => self.forks().len().checked_sub(1),
+        }
     }
 
     /// The same for a further dialog of the call.

@@ -4,7 +4,7 @@
 //! is one membership (Kamailio counts it twice); with two values it is two. The sets follow the
 //! records: both change under the lock of the call's shard.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub enum ProfileError {
     Full,
     /// The call carries as much as it may (`max_items_bytes`).
     TooLarge,
+    /// The id of another node's call is empty, or has more than 63 bytes.
+    BadUid,
 }
 
 impl std::fmt::Display for ProfileError {
@@ -45,6 +47,7 @@ impl std::fmt::Display for ProfileError {
             Self::NoValue => "this profile needs a value",
             Self::Full => "the limit of this profile is reached",
             Self::TooLarge => "the call carries too many variables and profile values",
+            Self::BadUid => "the id of a remote item has 1 to 63 bytes",
         })
     }
 }
@@ -62,10 +65,14 @@ type Buckets = Box<[Mutex<HashTable<Set>>]>;
 
 /// The calls that share one value.
 #[derive(Debug)]
-struct Set {
+pub(crate) struct Set {
     value: Box<[u8]>,
     members: Members,
+    /// Calls of other nodes, and when they go (0 for never).
+    remote: Option<Box<Remote>>,
 }
+
+pub(crate) type Remote = BTreeMap<Box<[u8]>, u32>;
 
 #[derive(Debug)]
 enum Members {
@@ -120,38 +127,66 @@ impl Profiles {
         };
         let mut sets = bucket.lock();
         if let Some(set) = sets.find_mut(hash, |set| *set.value == *value) {
-            return set.members.len() < limit && set.members.insert(call);
+            return set.len() < limit && set.members.insert(call);
         }
         if limit == 0 {
             return false;
         }
-        let members = Members::Few(SmallVec::from_slice(&[call]));
-        let set = Set {
-            value: value.into(),
-            members,
-        };
+        let mut set = Set::new(value);
+        set.members.insert(call);
         sets.insert_unique(hash, set, |set| self.values.hash_one(&*set.value));
         true
     }
 
-    pub(crate) fn remove(&self, id: ProfileId, value: &[u8], call: DialogId) {
+    /// Works on the set of a value, which is made if it is not there.
+    pub(crate) fn with_set<R>(
+        &self,
+        id: ProfileId,
+        value: &[u8],
+        work: impl FnOnce(&mut Set) -> R,
+    ) -> Option<R> {
         let hash = self.values.hash_one(value);
-        let Some(bucket) = self.bucket(id, hash) else {
-            return;
-        };
-        let mut sets = bucket.lock();
-        if let Ok(mut entry) = sets.find_entry(hash, |set| *set.value == *value) {
-            entry.get_mut().members.remove(call);
-            if entry.get().members.len() == 0 {
-                entry.remove();
-            }
+        let mut sets = self.bucket(id, hash)?.lock();
+        if sets.find(hash, |set| *set.value == *value).is_none() {
+            sets.insert_unique(hash, Set::new(value), |set| {
+                self.values.hash_one(&*set.value)
+            });
         }
+        sets.find_mut(hash, |set| *set.value == *value).map(work)
+    }
+
+    /// Works on the set of a value, if there is one; an empty set goes.
+    pub(crate) fn in_set<R>(
+        &self,
+        id: ProfileId,
+        value: &[u8],
+        work: impl FnOnce(&mut Set) -> R,
+    ) -> Option<R> {
+        let hash = self.values.hash_one(value);
+        let mut sets = self.bucket(id, hash)?.lock();
+        let mut entry = sets.find_entry(hash, |set| *set.value == *value).ok()?;
+        let result = work(entry.get_mut());
+        if entry.get().len() == 0 {
+            entry.remove();
+        }
+        Some(result)
+    }
+
+    /// All values and the sizes of their sets.
+    pub(crate) fn values(&self, id: ProfileId) -> Vec<(Vec<u8>, usize)> {
+        let mut values = Vec::new();
+        self.visit(id, None, |set| values.push((set.value.to_vec(), set.len())));
+        values
+    }
+
+    pub(crate) fn remove(&self, id: ProfileId, value: &[u8], call: DialogId) {
+        self.in_set(id, value, |set| set.members.remove(call));
     }
 
     /// The size of one value's set, or of all together.
     pub(crate) fn size(&self, id: ProfileId, value: Option<&[u8]>) -> usize {
         let mut size = 0;
-        self.visit(id, value, |set| size += set.members.len());
+        self.visit(id, value, |set| size += set.len());
         size
     }
 
@@ -196,6 +231,25 @@ impl Profiles {
 fn buckets(with_value: bool) -> Buckets {
     let count = if with_value { BUCKETS } else { 1 };
     (0..count).map(|_| Mutex::default()).collect()
+}
+
+impl Set {
+    fn new(value: &[u8]) -> Self {
+        Self {
+            value: value.into(),
+            members: Members::Few(SmallVec::new()),
+            remote: None,
+        }
+    }
+
+    /// Calls of this node and of others.
+    fn len(&self) -> usize {
+        self.members.len() + self.remote.as_ref().map_or(0, |remote| remote.len())
+    }
+
+    pub(crate) fn remote_mut(&mut self) -> &mut Remote {
+        self.remote.get_or_insert_with(Box::default)
+    }
 }
 
 impl Members {

@@ -7,6 +7,7 @@ use crate::flags::{dflags, iflags};
 use crate::fork::{CalleeLeg, Fork, ForkState};
 use crate::id::DialogId;
 use crate::input::{Direction, Invite, Now, Side};
+use crate::keep_alive::KeepAliveState;
 use crate::local::LegOutcome;
 use crate::packed::{Items, Packed};
 use crate::route::join;
@@ -63,6 +64,7 @@ pub(crate) struct Record {
     /// Highest CSeq used towards each side by this proxy.
     pub(crate) local_cseq: [u32; 2],
     pub(crate) outcome: [LegOutcome; 2],
+    pub(crate) keep_alive: KeepAliveState,
     pub(crate) transaction: Option<u64>,
     pub(crate) items: Items,
     forks: Vec<Fork>,
@@ -105,6 +107,7 @@ impl Record {
             cseq: [invite.cseq, 0],
             local_cseq: [0; 2],
             outcome: [LegOutcome::None; 2],
+            keep_alive: KeepAliveState::default(),
             transaction: None,
             items: Items::default(),
             forks: Vec::new(),
@@ -292,6 +295,15 @@ impl Record {
             State::ConfirmedNoAck | State::Confirmed => self.expires,
             State::Deleted => after(settings.end_timeout),
         }
+    }
+
+    /// When something has to be done about the call: its deadline, or a keep-alive before that.
+    pub(crate) fn wake(&self, settings: &Settings) -> Time {
+        let deadline = self.deadline(settings);
+        if self.state == State::Confirmed {
+            return deadline.min(self.keep_alive.next);
+        }
+        deadline
     }
 
     /// Lets the lifetime end `seconds` from now.

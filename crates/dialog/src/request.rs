@@ -79,6 +79,7 @@ impl Work<'_> {
         match self.outcome(Input::Ack) {
             Outcome::To(state) => {
                 self.enter(state);
+                self.plan_keep_alive();
                 self.record.end_grace();
                 self.take_lifetime(request.lifetime);
                 self.record.expire_in(self.record.lifetime, self.now);
@@ -86,6 +87,7 @@ impl Work<'_> {
                 self.event(Event::Confirmed);
             }
             Outcome::Keep if self.record.state == State::Confirmed => {
+                self.heard_from(request.direction.sender());
                 self.restart_lifetime(request.lifetime);
                 self.went_within();
             }
@@ -103,6 +105,7 @@ impl Work<'_> {
             self.record.iflags |= iflags::PRACK;
         }
         self.refresh(request);
+        self.heard_from(request.direction.sender());
         match self.record.state {
             State::Confirmed => self.restart_lifetime(request.lifetime),
             State::Early => self.take_lifetime(request.lifetime),
@@ -126,6 +129,10 @@ impl Work<'_> {
     }
 
     fn restart_lifetime(&mut self, lifetime: Option<u32>) {
+        // One party is there; the other still isn't.
+        if self.record.keep_alive.is_lost() {
+            return;
+        }
         self.take_lifetime(lifetime);
         let fixed = self.record.iflags & iflags::TIMEOUT_NORESET != 0;
         if !fixed && !self.tracker.settings.timeout_noreset {

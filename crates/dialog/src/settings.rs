@@ -64,6 +64,12 @@ pub struct Settings {
     pub wait_ack: bool,
     /// Which own Record-Routes stay in the recorded route sets: bit 1 the callee's, bit 2 the caller's.
     pub keep_proxy_rr: u8,
+    /// Time between two keep-alives of a call that asks for them; 0 for none at all.
+    pub keep_alive_interval: u32,
+    /// Keep-alives are moved by up to this, so that calls that began together do not stay together.
+    pub keep_alive_spread: u32,
+    /// Keep-alives in a row that one party has to leave unanswered for the call to end.
+    pub keep_alive_limit: u32,
     /// The profiles, in the order in which they were declared.
     pub profiles: Vec<ProfileSettings>,
     /// Records held at most; a further INVITE is refused and counted.
@@ -72,6 +78,8 @@ pub struct Settings {
     pub max_dialogs_per_call_id: u32,
     /// Early or further confirmed dialogs of one call at most.
     pub max_forks: u32,
+    /// Items of other nodes that profiles hold at most, over all.
+    pub max_remote: u32,
     /// Bytes of variables and profile values that one call may hold.
     pub max_items_bytes: u32,
     /// Random bits: where each slot's `h_id`s begin.
@@ -95,10 +103,14 @@ impl Default for Settings {
             send_bye: false,
             wait_ack: true,
             keep_proxy_rr: 0,
+            keep_alive_interval: 0,
+            keep_alive_spread: 0,
+            keep_alive_limit: 1,
             profiles: Vec::new(),
             max_dialogs: 4_000_000,
             max_dialogs_per_call_id: 256,
             max_forks: 64,
+            max_remote: 1_000_000,
             max_items_bytes: 64 * 1024,
             seed: 0,
         }

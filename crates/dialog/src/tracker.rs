@@ -12,6 +12,7 @@ use crate::input::Now;
 use crate::packed::Kind;
 use crate::profile::{ProfileId, Profiles};
 use crate::record::Record;
+use crate::remote::RemoteMembers;
 use crate::settings::{MatchMode, Settings, SettingsError};
 use crate::shard::{SHARDS, Shard, shard_of};
 use crate::state::{Input, Outcome, State, outcome};
@@ -28,6 +29,7 @@ pub struct Tracker {
     pub(crate) settings: Settings,
     pub(crate) numbers: Numbering,
     pub(crate) profiles: Profiles,
+    pub(crate) remote: RemoteMembers,
     pub(crate) shards: Box<[Mutex<Shard>]>,
     pub(crate) counters: Counters,
     pub(crate) hasher: RandomState,
@@ -48,6 +50,7 @@ impl Tracker {
         Ok(Self {
             numbers,
             profiles: Profiles::new(&settings.profiles),
+            remote: RemoteMembers::default(),
             shards: (0..SHARDS).map(shard).collect(),
             counters: Counters::default(),
             hasher: RandomState::new(),
@@ -99,7 +102,7 @@ impl Tracker {
         let shard = &mut *guard;
         let place = shard.place(id)?;
         let record = shard.records.get_mut(place as usize)?;
-        let before = record.deadline(&self.settings);
+        let before = record.wake(&self.settings);
         let mut work = Work {
             tracker: self,
             record,
@@ -108,7 +111,7 @@ impl Tracker {
         };
         let result = change(&mut work);
         let effects = work.effects;
-        let deadline = record.deadline(&self.settings);
+        let deadline = record.wake(&self.settings);
         if effects.removed {
             self.drop_record(shard, id);
         } else if deadline != before {
@@ -127,7 +130,7 @@ impl Tracker {
         }
     }
 
-    fn unlink(&self, record: &Record) {
+    pub(crate) fn unlink(&self, record: &Record) {
         for (key, value) in record.items.of_kind(Kind::Profile) {
             if let Some(profile) = ProfileId::from_key(key) {
                 self.profiles.remove(profile, value, record.id);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use timer::Time;
+
 use crate::effects::{EndReason, Party};
 use crate::fork::ForkState;
 use crate::id::DialogId;
@@ -12,12 +14,14 @@ use crate::profile::ProfileId;
 use crate::record::Record;
 use crate::settings::ProfileSettings;
 use crate::state::State;
+use crate::tracker::Tracker;
 
 /// A call as it was at one moment. Times are Unix seconds, 0 if there is none.
 #[derive(Clone, Debug)]
 pub struct DialogView {
     record: Record,
     profiles: Arc<[ProfileSettings]>,
+    deadline: Time,
     now: Now,
 }
 
@@ -48,10 +52,11 @@ pub struct ForkView<'a> {
 }
 
 impl DialogView {
-    pub(crate) fn new(record: &Record, profiles: &Arc<[ProfileSettings]>, now: Now) -> Self {
+    pub(crate) fn new(record: &Record, tracker: &Tracker, now: Now) -> Self {
         Self {
             record: record.clone(),
-            profiles: Arc::clone(profiles),
+            profiles: Arc::clone(&tracker.profiles.declared),
+            deadline: record.deadline(&tracker.settings),
             now,
         }
     }
@@ -167,6 +172,31 @@ impl DialogView {
             route_set: answered.then_some(self.record.route_set(side)),
             socket: known(self.record.socket(side)),
         }
+    }
+
+    /// Keep-alives in a row that a party left unanswered.
+    pub fn missed_keep_alives(&self, side: Side) -> u32 {
+        self.record.keep_alive.missed[side as usize]
+    }
+
+    /// Seconds until the next keep-alives; `None` for a call that gets none.
+    pub fn next_keep_alive(&self) -> Option<u32> {
+        let next = self.record.keep_alive.next;
+        let waits = self.record.state == State::Confirmed && next != Time::NEVER;
+        let ms = next.as_millis().saturating_sub(self.now.time.as_millis());
+        waits.then(|| u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX))
+    }
+
+    /// Seconds until the state has to end, or the record to go.
+    pub fn deadline(&self) -> u32 {
+        let ms = self.deadline.as_millis();
+        let left = ms.saturating_sub(self.now.time.as_millis()).div_ceil(1000);
+        u32::try_from(left).unwrap_or(u32::MAX)
+    }
+
+    /// The number noted for the transaction of the INVITE, while it is there.
+    pub fn transaction(&self) -> Option<u64> {
+        self.record.transaction
     }
 
     /// What became of the BYE that the proxy sent to a party.

@@ -235,7 +235,7 @@ fn own_requests_never_share_a_cseq() {
     let id = lab.confirmed();
     let next = |side| {
         lab.tracker
-            .local_request(id, side)
+            .local_request(id, side, None)
             .map(|request| request.cseq)
     };
     assert_eq!(
@@ -247,6 +247,29 @@ fn own_requests_never_share_a_cseq() {
     assert_eq!(next(Side::Callee), Some(21));
     let effects = end(&lab, id, Sides::All);
     assert_eq!((effects.byes[0].cseq, effects.byes[1].cseq), (2, 22));
-    let ringing = lab.call_in(State::Early);
-    assert!(lab.tracker.local_request(ringing, Side::Callee).is_none());
+    assert!(lab.tracker.local_request(id, Side::Callee, None).is_none());
+}
+
+#[test]
+fn own_requests_reach_each_early_dialog() {
+    let lab = Lab::new(|_| {});
+    let silent = lab.call();
+    let ask = |id, side, tag| lab.tracker.local_request(id, side, tag);
+    assert!(ask(silent, Side::Callee, None).is_none());
+    let to_caller = ask(silent, Side::Caller, None).expect("the caller is known");
+    assert_eq!(text(&to_caller.from), "<sip:bob@example.org>");
+
+    let id = lab.call();
+    lab.reply(id, 180, b"tt1");
+    lab.reply(id, 183, b"tt2");
+    let to = |tag| ask(id, Side::Callee, tag).map(|r| (text(&r.to), r.cseq));
+    let last = "<sip:bob@example.org>;tag=tt2".to_owned();
+    assert_eq!(to(None), Some((last.clone(), 11)));
+    assert_eq!(to(Some(b"tt2")), Some((last, 12)));
+    assert_eq!(
+        to(Some(b"tt1")),
+        Some(("<sip:bob@example.org>;tag=tt1".to_owned(), 11))
+    );
+    lab.reply(id, 200, b"tt2");
+    assert_eq!(to(None).map(|(_, cseq)| cseq), Some(13));
 }

@@ -2,6 +2,7 @@
 
 mod ending;
 mod forks;
+mod keep_alive;
 mod listing;
 mod matching;
 mod profiles;

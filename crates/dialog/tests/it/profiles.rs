@@ -324,3 +324,78 @@ fn sizes_equal_the_records_after_four_threads() {
         .count();
     assert!(live > 0);
 }
+
+#[test]
+fn calls_of_other_nodes_count_until_their_time() {
+    let mut lab = Lab::new(|_| {});
+    let caller = lab.tracker.profile("caller").expect("declared");
+    let inbound = lab.tracker.profile("inbound").expect("declared");
+    let tracker = &lab.tracker;
+    let soon = START as u32 + 5;
+    assert_eq!(tracker.add_remote(caller, Some(b"x"), b"u1", soon), Ok(()));
+    assert_eq!(tracker.add_remote(caller, Some(b"x"), b"u2", 0), Ok(()));
+    assert_eq!(tracker.add_remote(inbound, None, b"u1", soon), Ok(()));
+    assert_eq!(tracker.add_remote(inbound, None, b"u1", soon + 10), Ok(()));
+    let size = |lab: &Lab, profile| lab.tracker.profile_size(profile, None);
+    assert_eq!((size(&lab, caller), size(&lab, inbound)), (2, 1));
+    let id = lab.confirmed();
+    let limited = |limit| lab.tracker.set_profile_below(id, caller, Some(b"x"), limit);
+    assert_eq!(limited(2), Err(ProfileError::Full));
+    assert_eq!(limited(3), Ok(true));
+    assert!(lab.tracker.profile_members(caller, None) == [id]);
+    assert_eq!(lab.tracker.profile_values(caller), [(b"x".to_vec(), 3)]);
+    lab.pass_secs(6);
+    assert_eq!(lab.tracker.expire_remote(lab.now()), 1);
+    assert_eq!((size(&lab, caller), size(&lab, inbound)), (2, 1));
+    let remove = |uid| lab.tracker.remove_remote(caller, Some(b"x"), uid);
+    assert_eq!((remove(b"u2"), remove(b"u2")), (Ok(true), Ok(false)));
+    lab.pass_secs(10);
+    assert_eq!(lab.tracker.expire_remote(lab.now()), 1);
+    assert_eq!((size(&lab, caller), size(&lab, inbound)), (1, 0));
+}
+
+#[test]
+fn calls_of_other_nodes_are_limited_and_named() {
+    let lab = Lab::new(|s| s.max_remote = 2);
+    let caller = lab.tracker.profile("caller").expect("declared");
+    let add = |value: Option<&[u8]>, uid: &[u8]| lab.tracker.add_remote(caller, value, uid, 0);
+    assert_eq!(add(None, b"u"), Err(ProfileError::NoValue));
+    assert_eq!(add(Some(b"x"), b""), Err(ProfileError::BadUid));
+    assert_eq!(add(Some(b"x"), &[b'u'; 64]), Err(ProfileError::BadUid));
+    assert_eq!(
+        (add(Some(b"x"), b"1"), add(Some(b"y"), b"1")),
+        (Ok(()), Ok(()))
+    );
+    assert_eq!(add(Some(b"z"), b"1"), Err(ProfileError::Full));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever comes and goes at once, a set never has more members than its limit.
+    #[test]
+    fn admissions_at_once_never_exceed_the_limit(limit in 1usize..12, threads in 2u64..6, calls in 2u64..20) {
+        let lab = Lab::new(|_| {});
+        let caller = lab.tracker.profile("caller").expect("declared");
+        let ids: Vec<Vec<_>> = (0..threads).map(|_| (0..calls).map(|_| lab.call()).collect()).collect();
+        let (tracker, now) = (&lab.tracker, lab.now());
+        let worst = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for ids in &ids {
+                let worst = &worst;
+                scope.spawn(move || {
+                    for (i, id) in ids.iter().enumerate() {
+                        let taken = tracker.set_profile_below(*id, caller, Some(b"x"), limit).is_ok();
+                        let size = tracker.profile_size(caller, Some(b"x"));
+                        worst.fetch_max(size, std::sync::atomic::Ordering::Relaxed);
+                        if taken && i % 3 == 0 {
+                            tracker.set_state(*id, State::Deleted, now);
+                        }
+                    }
+                });
+            }
+        });
+        prop_assert!(worst.into_inner() <= limit);
+        prop_assert!(tracker.profile_size(caller, None) <= limit);
+    }
+}

@@ -74,7 +74,7 @@ fn requests_restart_the_lifetime_unless_told_not_to() {
     ] {
         let mut lab = Lab::new(|s| s.timeout_noreset = noreset);
         let id = lab.confirmed();
-        lab.tracker.change_iflags(id, 0, property);
+        lab.tracker.change_iflags(id, 0, property, lab.now());
         lab.pass_secs(7);
         let effects = lab.send(id, Method::Other, UP, 1);
         assert_eq!(events(&effects), [Event::RequestWithin]);

@@ -96,3 +96,40 @@ fn the_end_is_told_once() {
     }
     assert_eq!(ends, 1);
 }
+
+#[test]
+fn a_state_set_by_hand_keeps_every_count_right() {
+    let lab = Lab::new(|_| {});
+    let caller = lab.tracker.profile("caller").expect("declared");
+    for from in State::ALL {
+        for to in State::ALL {
+            let id = lab.call_in(from);
+            // An ended call joins nothing.
+            let _ = lab.tracker.set_profile(id, caller, Some(b"x"));
+            assert_eq!(lab.tracker.set_state(id, to, lab.now()), Some(from));
+            assert_eq!(lab.state(id), to);
+            let is_member = from != State::Deleted && to != State::Deleted;
+            let size = lab.tracker.profile_size(caller, Some(b"x"));
+            assert_eq!(size, usize::from(is_member), "{from:?} {to:?}");
+            lab.tracker.set_state(id, State::Deleted, lab.now());
+        }
+    }
+    let s = lab.tracker.statistics();
+    assert_eq!((s.active, s.early, s.in_state[4]), (0, 0, 25));
+}
+
+#[test]
+fn a_call_ended_by_hand_goes_silently_after_end_timeout() {
+    let mut lab = Lab::new(|s| s.end_timeout = 20);
+    let id = lab.confirmed();
+    lab.tracker.set_state(id, State::Deleted, lab.now());
+    let view = lab.view(id);
+    assert_eq!(view.end_ts(), view.init_ts());
+    assert_eq!(
+        view.ended().map(|(reason, _)| reason.name()),
+        Some("forced")
+    );
+    lab.pass_ms(20_016);
+    let done = lab.tick();
+    assert!(done[0].1.events.is_empty() && done[0].1.removed);
+}
