@@ -40,6 +40,7 @@ mod stage;
 mod statistics;
 mod tran;
 mod uac;
+mod uac_dialog;
 mod working;
 
 pub use avp::{AvpName, Avps};
@@ -75,4 +76,5 @@ pub use setup::{EngineHandle, InitError, Setup};
 pub use slots::{Slots, States};
 pub use statistics::{Counter, Statistics};
 pub use uac::{Done, LocalRequest, local_job};
+pub use uac_dialog::UacDialog;
 pub use working::{RecordRoute, StreamWishes, Target, Working};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use script::{Completion, Outcome, RouteEnd, Routes};
 use sip::{Hop, Message, SocketId};
 
-use crate::destination::Destination;
+use crate::destination::{Destination, Hops};
 use crate::engine::{BranchData, TxData};
 use crate::errors;
 use crate::events::Saved;
@@ -58,18 +58,12 @@ impl Run {
     /// wants to see it first; else after this run, in its call's turn.
     pub fn send_local(&mut self, request: LocalRequest) {
         let key = self.engine.call_key(&request.call_id);
-        let sender = Sender {
-            request,
-            at: At::Start,
-        };
+        let sender = Sender::new(request);
         let is_ready = key == self.call_key() && self.engine.blocks.local_request.is_none();
-        if is_ready
-            && let Destination::Known(hops) = sender.find(self)
-            && let Some(hop) = hops.first()
-        {
+        if is_ready && let Destination::Known(hops) = sender.find(self) {
             let (tx, branch) = (self.tx.take(), self.branch.take());
             // Nothing is left to wait for, nor a route to run.
-            let _ = Box::new(sender).write(self, *hop);
+            let _ = Box::new(sender).write(self, hops);
             self.check_in();
             (self.tx, self.branch) = (tx, branch);
         } else {
@@ -80,15 +74,14 @@ impl Run {
 
 /// The input that sends a request of our own, for its call.
 pub fn local_job(request: LocalRequest) -> Input {
-    Input::Job(Box::new(Sender {
-        request,
-        at: At::Start,
-    }))
+    Input::Job(Box::new(Sender::new(request)))
 }
 
 #[derive(Debug)]
 struct Sender {
     request: LocalRequest,
+    /// Where to send it when the first address does not answer.
+    alternatives: Vec<Hop>,
     at: At,
 }
 
@@ -118,6 +111,14 @@ impl Resume for Sender {
 }
 
 impl Sender {
+    const fn new(request: LocalRequest) -> Self {
+        Self {
+            request,
+            alternatives: Vec::new(),
+            at: At::Start,
+        }
+    }
+
     /// The ways to the first Route, or wherever else it is to go.
     fn find(&self, run: &Run) -> Destination {
         let mut origin = crate::events::stand_in();
@@ -138,10 +139,7 @@ impl Sender {
 
     fn locate(mut self: Box<Self>, run: &mut Run) -> Outcome<Pending> {
         match self.find(run) {
-            Destination::Known(hops) => match hops.first() {
-                Some(hop) => self.write(run, *hop),
-                None => self.fail(run, errors::UNRESOLVABLE),
-            },
+            Destination::Known(hops) => self.write(run, hops),
             Destination::Ask(query) => {
                 run.operation = Some(Operation::Resolve(query));
                 self.at = At::Resolving;
@@ -151,7 +149,12 @@ impl Sender {
         }
     }
 
-    fn write(mut self: Box<Self>, run: &mut Run, hop: Hop) -> Outcome<Pending> {
+    fn write(mut self: Box<Self>, run: &mut Run, mut hops: Hops) -> Outcome<Pending> {
+        if hops.is_empty() {
+            return self.fail(run, errors::UNRESOLVABLE);
+        }
+        let hop = hops.remove(0);
+        self.alternatives = hops.into_vec();
         let bytes = self.bytes(run, &hop, b"z9hG4bK");
         let Ok(message) = Message::parse(bytes) else {
             return self.fail(run, errors::BAD_URI);
@@ -217,7 +220,11 @@ impl Sender {
             return self.fail(run, errors::SERVER);
         };
         let bytes = with_branch(run, &working, &hop, &tx.next_branch_value());
-        let sent = tx.add_branch(hop, bytes.into(), BranchData::default(), now, &mut run.out);
+        let branch = BranchData {
+            alternatives: self.alternatives,
+            ..BranchData::default()
+        };
+        let sent = tx.add_branch(hop, bytes.into(), branch, now, &mut run.out);
         run.check_in();
         run.tx = Some(tx);
         if sent.is_err() {
@@ -273,13 +280,23 @@ pub(crate) fn replied(run: &mut Run, status: u16) -> Outcome<Pending> {
         return Outcome::Code(1);
     }
     let now = run.now.time;
-    let (Some(tx), branch) = (&mut run.tx, run.branch.unwrap_or(0)) else {
+    let branch = run.branch.unwrap_or(0);
+    let reply = run.tx.as_ref().and_then(|tx| {
+        let branch = tx.branch(branch)?;
+        branch.reply().cloned()
+    });
+    if reply.is_none() && crate::failover::try_next(run, branch, status) {
+        return Outcome::Code(1);
+    }
+    let Some(tx) = &mut run.tx else {
         return Outcome::Code(1);
     };
     tx.decide(branch, status, now, &mut run.out);
     tx.release(now);
     let done = tx.data.local.take();
-    let reply = tx.branch(branch).and_then(|branch| branch.reply().cloned());
+    if tx.is_invite() && (200..300).contains(&status) {
+        crate::uac_dialog::acknowledge(run, done.is_some());
+    }
     if let Some(done) = done {
         done.done(run, status, reply);
     }

@@ -124,6 +124,11 @@ impl<'a> Call<'a> {
         self.reply.stream(producer);
     }
 
+    /// Answers with a whole reply, in place of what was added.
+    pub fn reply_with(&mut self, reply: Reply) {
+        self.reply = reply;
+    }
+
     /// Answers when `reply` is ready, instead of with what was added. Transports that cannot wait
     /// answer fault 600.
     pub fn defer(&mut self, reply: impl Future<Output = Result<Reply, Fault>> + Send + 'static) {

@@ -67,6 +67,11 @@ impl Program {
         self.info(block).map_or("", |info| &info.label)
     }
 
+    /// Whether a function is called anywhere.
+    pub fn calls(&self, function: &str) -> bool {
+        self.calls.iter().any(|site| site.name == function)
+    }
+
     /// One argument of every call of a function, where it is a text known at load, with the call's place
     /// (whose block is not named). For checks that only the function's module can make.
     pub fn constant_arguments<'a>(
