@@ -7,6 +7,7 @@ mod failures;
 mod forks;
 mod inside;
 mod management;
+mod own;
 mod races;
 mod registrations;
 mod steps;
@@ -137,6 +138,12 @@ flows! {
     management::variables;
     management::listings_of_two_calls;
     management::command_errors;
+    own::keep_alive { more: "modparam(\"dialog\", \"ka_timer\", 1)\nmodparam(\"dialog\", \"ka_interval\", 30)\nmodparam(\"dialog\", \"lreq_callee_headers\", \"X-To: callee\\r\\n\")\nmodparam(\"dialog\", \"dlg_extra_hdrs\", \"X-Extra: all\\r\\n\")" };
+    own::bridged_by_command;
+    own::bridged_by_script { more: "modparam(\"dialog\", \"bridge_controller\", \"sip:ctd@test.example\")\nmodparam(\"dialog\", \"bridge_contact\", \"sip:ctd@test.example:5080\")" };
+    own::remote_profiles;
+    own::matching_lists;
+    own::dumped;
 }
 
 /// The same over TCP, where nothing is repeated and a connection carries what belongs together.

@@ -47,6 +47,12 @@ pub const ACCEPTED: &[Accepted] = &[
         reason: "a call that was never answered lasted no time, and not since 1970",
     },
     Accepted {
+        flow: "matching_lists",
+        kamailio: "\"state\": 5,\n    \"start_ts\": \"<start_ts>\",\n    \"init_ts\": \"<init_ts>\",\n    \"end_ts\": \"<end_ts>\",\n    \"duration\": \"<duration>\",\n    \"timeout\": \"<timeout>\"",
+        tandem: "\"state\": 5,\n    \"start_ts\": \"<start_ts>\",\n    \"init_ts\": \"<init_ts>\",\n    \"end_ts\": \"<end_ts>\",\n    \"duration\": \"<duration>\",\n    \"timeout\": 0",
+        reason: "a call ended by dlg.set_state has no lifetime left",
+    },
+    Accepted {
         flow: "reinvite",
         kamailio: "alice@127.0.0.10:5060;moved=1\",\n      \"cseq\": \"11\",\n      \"route_set\": \"\",\n      \"socket\": \"udp:127.0.0.1:5060\"\n    },\n    \"callee\": {\n      \"tag\": \"bob-tag\",\n      \"contact\": \"sip:bob@127.0.0.20:5060;moved=1\"",
         tandem: "alice@127.0.0.10:5060\",\n      \"cseq\": \"11\",\n      \"route_set\": \"\",\n      \"socket\": \"udp:127.0.0.1:5060\"\n    },\n    \"callee\": {\n      \"tag\": \"bob-tag\",\n      \"contact\": \"sip:bob@127.0.0.20:5060;moved=1\"",

@@ -104,6 +104,14 @@ impl Scene {
         self.accept(who, kind, message)
     }
 
+    /// The next message for an agent, which leaves no trace in the recording.
+    pub fn receive_unrecorded(&mut self, who: Who) -> Message {
+        match self.agents[who.0].receive(PATIENCE) {
+            Some(message) => message,
+            None => self.fail(&format!("{} waits in vain", self.agents[who.0].name)),
+        }
+    }
+
     /// Like [`Scene::expect`], but a retransmission counts.
     pub fn expect_again(&mut self, who: Who, kind: &str) -> Message {
         let message = self.agents[who.0].receive_any(PATIENCE);
@@ -152,6 +160,17 @@ impl Scene {
         self.record.push_str(&text);
         self.record.push('\n');
         answer
+    }
+
+    /// Records a line of JSON, normalised.
+    pub fn record_json(&mut self, line: &str) {
+        let value: Value = match serde_json::from_str(line) {
+            Ok(value) => value,
+            Err(why) => self.fail(&format!("{why}: {line}")),
+        };
+        let text = self.normal.json(&value);
+        self.record.push_str(&text);
+        self.record.push('\n');
     }
 
     /// Calls a management command without recording it; returns `result`, or `error`.

@@ -3,27 +3,32 @@
 use std::sync::Arc;
 
 use dialog::{DialogId, LegKey, LegOutcome, Side, Tracker};
-use engine::{Done, LocalRequest, Run};
+use engine::{Done, Run};
 use sip::Message;
 
+use super::outgoing::{self, Content};
 use super::state::State;
 
-/// Sends a BYE after the work at hand. `headers` are further lines, each with its line end.
+/// Sends a BYE after the work at hand.
 pub(super) fn send(
     run: &mut Run,
     state: &State,
     id: DialogId,
     request: dialog::LocalRequest,
-    headers: &[u8],
+    content: &Content,
 ) {
     let mut lines = b"Max-Forwards: 70\r\n".to_vec();
     lines.extend_from_slice(&state.bye_headers);
-    lines.extend_from_slice(headers);
+    lines.extend_from_slice(&content.headers);
     if request.leg.side == Side::Callee {
         lines.extend_from_slice(&state.callee_headers);
     }
     let leg = request.leg.clone();
-    let mut local = local_request(run, request, b"BYE", lines);
+    let content = Content {
+        headers: lines,
+        body: content.body.clone(),
+    };
+    let mut local = outgoing::local(&run.engine, request, b"BYE", content);
     local.done = Some(Box::new(ByeDone {
         tracker: Arc::clone(&state.tracker),
         id,
@@ -34,33 +39,9 @@ pub(super) fn send(
 
 /// Acknowledges a 2xx that came when its call was over.
 pub(super) fn acknowledge(run: &mut Run, request: dialog::LocalRequest) {
-    let lines = b"Max-Forwards: 70\r\n".to_vec();
-    let local = local_request(run, request, b"ACK", lines);
+    let lines = Content::lines(b"Max-Forwards: 70\r\n".to_vec());
+    let local = outgoing::local(&run.engine, request, b"ACK", lines);
     run.send_local(local);
-}
-
-fn local_request(
-    run: &Run,
-    request: dialog::LocalRequest,
-    method: &[u8],
-    headers: Vec<u8>,
-) -> LocalRequest {
-    let socket = std::str::from_utf8(&request.socket).ok();
-    let socket = socket.and_then(|text| run.engine.sockets.find_text(text));
-    LocalRequest {
-        method: method.to_vec(),
-        uri: request.request_uri,
-        to: request.to,
-        from: request.from,
-        call_id: request.call_id,
-        cseq: request.cseq,
-        route: request.routes.join(&b","[..]),
-        headers,
-        next_hop: Some(request.next_hop),
-        socket: socket.map(|socket| socket.id),
-        has_max_forwards: true,
-        ..LocalRequest::default()
-    }
 }
 
 /// Tells the tracker how a BYE ended.
@@ -75,8 +56,8 @@ impl Done for ByeDone {
     fn done(self: Box<Self>, _: &mut Run, status: u16, reply: Option<Arc<Message>>) {
         let outcome = match (status, reply) {
             (_, Some(_)) => LegOutcome::Answered(status),
-            (477 | 478, None) => LegOutcome::NotSent,
-            (_, None) => LegOutcome::TimedOut,
+            (408, None) => LegOutcome::TimedOut,
+            (_, None) => LegOutcome::NotSent,
         };
         self.tracker.leg_done(self.id, &self.leg, outcome);
     }

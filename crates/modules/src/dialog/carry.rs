@@ -8,6 +8,7 @@ use script::{BlockId, Routes};
 
 use super::bye;
 use super::context::{self, Attached, Held};
+use super::outgoing::Content;
 use super::state::State;
 
 /// Carries out effects on a call. `message` gives the message that event routes see.
@@ -43,7 +44,7 @@ pub(super) fn carry_out(
         bye::acknowledge(run, request);
     }
     for request in effects.byes {
-        bye::send(run, state, id, request, &[]);
+        bye::send(run, state, id, request, &Content::default());
     }
 }
 

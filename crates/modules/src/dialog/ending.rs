@@ -5,10 +5,12 @@ use std::sync::Arc;
 use dialog::{DialogId, Ending, Side, Sides};
 use engine::{Input, Pending, Resume, Run, level, stand_in};
 use script::{Args, Completion, Outcome, Routes};
+use transaction::{Reason, Which};
 
 use super::bye;
 use super::carry::{self, carry_out};
 use super::context::{self, Context};
+use super::outgoing::Content;
 use super::state::{State, moment};
 
 /// The argument of `dlg_bye()`.
@@ -26,22 +28,28 @@ pub(super) fn dlg_bye(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let (Some(sides), Some(id)) = (sides(args.str(0)), context::bound(run)) else {
         return Outcome::Code(-1);
     };
-    let ended = end(run, &state, id, sides, &[]);
+    let ended = end(run, &state, id, sides, &Content::default());
     Outcome::Code(if ended { 1 } else { -1 })
 }
 
-/// Ends a call; `headers` go into its BYEs. False when not all that was asked for could be done.
-fn end(run: &mut Run, state: &Arc<State>, id: DialogId, sides: Sides, headers: &[u8]) -> bool {
+/// Ends a call; `content` goes into its BYEs. False when not all that was asked for could be done.
+pub(super) fn end(
+    run: &mut Run,
+    state: &Arc<State>,
+    id: DialogId,
+    sides: Sides,
+    content: &Content,
+) -> bool {
     match state.tracker.end_local(id, sides, moment(run.now)) {
         None => false,
         Some(Ending::Already) => sides == Sides::All,
-        Some(Ending::Early { .. }) => refuse(run, state, id),
+        Some(Ending::Early { .. }) => refuse(run, state, id, sides),
         Some(Ending::Ended(mut effects)) => {
             let reached_all = effects.unreachable == 0;
             let byes = std::mem::take(&mut effects.byes);
             carry_out(run, state, id, *effects, |_| stand_in());
             for request in byes {
-                bye::send(run, state, id, request, headers);
+                bye::send(run, state, id, request, content);
             }
             reached_all
         }
@@ -49,7 +57,8 @@ fn end(run: &mut Run, state: &Arc<State>, id: DialogId, sides: Sides, headers: &
 }
 
 /// Ends a call that was not answered: its INVITE gets a final reply, which also cancels the branches.
-fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId) -> bool {
+/// For the callee alone the branches are cancelled, and what they say to that is the caller's reply.
+fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId, sides: Sides) -> bool {
     let (code, reason) = &state.bye_early;
     let is_own = run
         .slots
@@ -63,6 +72,10 @@ fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId) -> bool {
         None => carry::check_out_invite(run, state, id),
     };
     if in_hand {
+        if sides == Sides::One(Side::Callee) && has_branches(run) {
+            run.cancel_branches(Which::All, Reason::None);
+            return true;
+        }
         return run.answer_stateful(*code, reason);
     }
     let Some(call) = state.tracker.snapshot(id, moment(run.now)) else {
@@ -74,28 +87,43 @@ fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId) -> bool {
         return false;
     }
     let key = run.engine.call_key(call.call_id());
-    run.follow_ups.push((key, End::job(id, Vec::new())));
+    let end = End {
+        id,
+        sides,
+        content: Content::default(),
+    };
+    run.follow_ups.push((key, Input::Job(Box::new(end))));
     true
+}
+
+/// Whether the INVITE at hand has gone anywhere.
+fn has_branches(run: &Run) -> bool {
+    run.tx.as_ref().is_some_and(|tx| !tx.branches().is_empty())
 }
 
 /// Ends a call in its turn.
 pub(super) struct End {
     id: DialogId,
-    headers: Vec<u8>,
+    sides: Sides,
+    content: Content,
 }
 
 impl End {
     /// The input that ends a call on both sides.
-    pub(super) fn job(id: DialogId, headers: Vec<u8>) -> Input {
-        Input::Job(Box::new(Self { id, headers }))
+    pub(super) fn job(id: DialogId, content: Content) -> Input {
+        Input::Job(Box::new(Self {
+            id,
+            sides: Sides::All,
+            content,
+        }))
     }
 }
 
 impl Resume for End {
     fn resume(self: Box<Self>, run: &mut Run, _: Completion) -> Outcome<Pending> {
         let state = run.state::<State>();
-        if !end(run, &state, self.id, Sides::All, &self.headers) {
-            let text = format!("call {} could not be ended on both sides", self.id);
+        if !end(run, &state, self.id, self.sides, &self.content) {
+            let text = format!("call {} could not be ended on all sides", self.id);
             run.log(level::ERROR, "dialog", &text);
         }
         Outcome::Code(1)

@@ -1,35 +1,66 @@
 //! A call as management commands show it.
 
-use dialog::{DialogView, Side, State};
+use dialog::{DialogView, ForkState, LegOutcome, LegView, Side, State};
 use rpc::{Struct, Value};
 
-/// All there is to know of a call, in Kamailio's order.
-pub(super) fn call(view: &DialogView) -> Struct {
-    Struct::with_capacity(20)
+/// All there is to know of a call, in Kamailio's order; with its context if that is wanted.
+pub(super) fn shown(view: &DialogView, with_context: bool) -> Struct {
+    let shown = call(view);
+    if with_context {
+        return shown.with("context", context(view));
+    }
+    shown
+}
+
+fn call(view: &DialogView) -> Struct {
+    let mut shown = head(view, "call-id");
+    shown.add("duration", view.duration());
+    tail(view, shown)
+        .with("profiles", profiles(view))
+        .with("variables", variables(view))
+}
+
+/// The same as `dlg.dump_file` writes it: other names, and objects in place of lists.
+pub(super) fn dumped(view: &DialogView) -> Struct {
+    let mut profiles = Struct::new();
+    for (name, value) in view.profiles() {
+        profiles.add(name.to_owned(), value.unwrap_or_default());
+    }
+    let mut variables = Struct::new();
+    for (name, value) in view.variables() {
+        variables.add(String::from_utf8_lossy(name).into_owned(), value);
+    }
+    tail(view, head(view, "call_id"))
+        .with("profiles", profiles)
+        .with("variables", variables)
+}
+
+fn head(view: &DialogView, call_id: &'static str) -> Struct {
+    Struct::with_capacity(21)
         .with("h_entry", view.id().h_entry)
         .with("h_id", view.id().h_id)
         .with("ref", view.references())
-        .with("call-id", view.call_id())
+        .with(call_id, view.call_id())
         .with("from_uri", view.from_uri())
         .with("to_uri", view.to_uri())
         .with("state", view.state().number())
         .with("start_ts", view.start_ts())
         .with("init_ts", view.init_ts())
         .with("end_ts", view.end_ts())
-        .with("duration", view.duration())
+}
+
+fn tail(view: &DialogView, shown: Struct) -> Struct {
+    shown
         .with("timeout", view.timeout())
         .with("lifetime", view.lifetime())
         .with("dflags", view.dflags())
         .with("sflags", view.sflags())
         .with("iflags", view.iflags())
-        .with("caller", leg(view, Side::Caller))
-        .with("callee", leg(view, Side::Callee))
-        .with("profiles", profiles(view))
-        .with("variables", variables(view))
+        .with("caller", leg(view.leg(Side::Caller)))
+        .with("callee", leg(view.leg(Side::Callee)))
 }
 
-fn leg(view: &DialogView, side: Side) -> Struct {
-    let leg = view.leg(side);
+fn leg(leg: LegView<'_>) -> Struct {
     Struct::with_capacity(5)
         .with("tag", leg.tag)
         .with("contact", leg.contact)
@@ -54,9 +85,61 @@ fn variables(view: &DialogView) -> Vec<Value> {
     view.variables().map(shown).collect()
 }
 
+/// What is attached to a call, and what became of it: timers, keep-alives, the outcome for each leg, the
+/// other dialogs of a forked call. Only in Tandem.
+fn context(view: &DialogView) -> Struct {
+    let ended = view.ended();
+    let keep_alive = Struct::with_capacity(3)
+        .with("next", view.next_keep_alive())
+        .with("missed_caller", view.missed_keep_alives(Side::Caller))
+        .with("missed_callee", view.missed_keep_alives(Side::Callee));
+    let outcomes = [Side::Caller, Side::Callee].map(|side| view.bye_outcome(side));
+    Struct::with_capacity(8)
+        .with("deadline", view.deadline())
+        .with("timeout_route", view.timeout_route())
+        .with("transaction", u8::from(view.transaction().is_some()))
+        .with("end_reason", ended.map(|(reason, _)| reason.name()))
+        .with("ended_by", ended.map(|(_, party)| party.name()))
+        .with("keep_alive", keep_alive)
+        .with("bye", byes(outcomes))
+        .with("forks", forks(view))
+}
+
+fn byes([caller, callee]: [LegOutcome; 2]) -> Struct {
+    Struct::with_capacity(2)
+        .with("caller", outcome(caller))
+        .with("callee", outcome(callee))
+}
+
+fn outcome(outcome: LegOutcome) -> String {
+    match outcome {
+        LegOutcome::None => "none".to_owned(),
+        LegOutcome::Pending => "sent".to_owned(),
+        LegOutcome::Answered(status) => format!("answered {status}"),
+        LegOutcome::TimedOut => "timed out".to_owned(),
+        LegOutcome::NotSent => "not sent".to_owned(),
+    }
+}
+
+fn forks(view: &DialogView) -> Vec<Value> {
+    let shown = view.forks().map(|fork| {
+        let state = match fork.state {
+            ForkState::Early => "early",
+            ForkState::Confirmed => "confirmed",
+            ForkState::Ended => "ended",
+        };
+        Struct::with_capacity(3)
+            .with("state", state)
+            .with("callee", leg(fork.callee))
+            .with("bye", byes(fork.bye_outcomes))
+            .into()
+    });
+    shown.collect()
+}
+
 /// The attributes that letters name, behind the call's id; unknown letters are left out.
 pub(super) fn briefing(view: &DialogView, letters: &str) -> Struct {
-    let mut shown = Struct::with_capacity(2 + letters.len())
+    let mut shown = Struct::with_capacity(2 + letters.len().min(16))
         .with("h_entry", view.id().h_entry)
         .with("h_id", view.id().h_id);
     for letter in letters.chars() {
@@ -70,6 +153,8 @@ pub(super) fn briefing(view: &DialogView, letters: &str) -> Struct {
             'S' => shown.add("start_ts", view.start_ts()),
             'E' => shown.add("end_ts", view.end_ts()),
             's' => shown.add("state", view.state().number()),
+            'r' => shown.add("end_reason", view.ended().map(|ended| ended.0.name())),
+            'b' => shown.add("ended_by", view.ended().map(|ended| ended.1.name())),
             _ => {}
         }
     }

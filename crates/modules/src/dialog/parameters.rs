@@ -1,7 +1,9 @@
 //! The module's parameters. What a later part of Tandem will bring is refused unless it has its default.
 
-use engine::ParameterType::{Int, Str};
+use engine::ParameterType::{Int, Repeated, Str};
 use engine::{ParameterRow, ParameterValue};
+
+use crate::row::{not_negative, positive};
 
 type Check = Option<fn(&ParameterValue) -> Result<(), String>>;
 
@@ -22,14 +24,50 @@ const fn row(
 /// A name in the database.
 const fn stored(name: &'static str, default: &'static str) -> ParameterRow {
     let doc = "Name of a table or column; without effect while db_mode is 0.";
-    row(name, Str(Some(default)), None, doc)
+    row(name, Str(Some(default)), Some(identifier), doc)
 }
 
 /// A name that only the manual of 3.2 gives to a column.
 const fn old(name: &'static str, default: &'static str) -> ParameterRow {
     let doc = "The name that the manual of 3.2 gives to a column's parameter; without effect while db_mode is 0.";
-    row(name, Str(Some(default)), None, doc)
+    row(name, Str(Some(default)), Some(identifier), doc)
 }
+
+/// Names of the manual of 3.2, and what they are called today.
+#[rustfmt::skip]
+pub(super) static OLD_NAMES: &[(&str, &str)] = &[
+    ("callid_column", "call_id_column"),
+    ("caller_cseq_column", "from_cseq_column"),
+    ("callee_cseq_column", "to_cseq_column"),
+    ("caller_route_column", "from_route_column"),
+    ("callee_route_column", "to_route_column"),
+    ("caller_contact_column", "from_contact_column"),
+    ("callee_contact_column", "to_contact_column"),
+    ("caller_sock_column", "from_sock_column"),
+    ("callee_sock_column", "to_sock_column"),
+    ("toroute_column", "toroute_name_column"),
+];
+
+/// Parameters that mean nothing here, and why.
+pub(super) static WITHOUT_MEANING: &[(&str, &str)] = &[
+    (
+        "timer_procs",
+        "each worker minds the deadlines of its part of the calls",
+    ),
+    (
+        "debug_variables",
+        "there is no list of variables that could go wrong; dlg.dlg_list shows them",
+    ),
+    (
+        "dlg_filter_mode",
+        "all calls that are tracked here belong to this node",
+    ),
+    (
+        "initial_cbs_inscript",
+        "no module listens to calls that begin",
+    ),
+    ("xavp_cfg", "it has none in Kamailio either"),
+];
 
 #[rustfmt::skip]
 pub(super) static PARAMETERS: &[ParameterRow] = &[
@@ -39,17 +77,17 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     row("dlg_flag", Int(-1), Some(dlg_flag), "The message flag that makes a call of an INVITE when its transaction is made."),
     row("timeout_avp", Str(None), None, "The variable that holds a call's lifetime in seconds."),
     row("default_timeout", Int(43_200), Some(default_timeout), "The lifetime of an answered call, seconds."),
-    row("early_timeout", Int(300), None, "How long a call may wait for its answer, seconds."),
-    row("noack_timeout", Int(60), None, "How long an answered call may wait for its ACK, seconds."),
-    row("end_timeout", Int(300), None, "How long the record of an ended call may stay, seconds."),
+    row("early_timeout", Int(300), Some(seconds), "How long a call may wait for its answer, seconds."),
+    row("noack_timeout", Int(60), Some(seconds), "How long an answered call may wait for its ACK, seconds."),
+    row("end_timeout", Int(300), Some(seconds), "How long the record of an ended call may stay, seconds."),
     row("dlg_extra_hdrs", Str(None), None, "Header lines for each BYE made here."),
     row("dlg_match_mode", Int(0), Some(match_mode), "Requests find their call: 0 by cookie, 1 by cookie or tags, 2 by tags."),
     row("detect_spirals", Int(1), Some(switch), "An INVITE that comes round again belongs to the call that it began."),
-    row("db_url", Str(Some("mysql://kamailio:kamailiorw@localhost/kamailio")), None, "The database; without effect while db_mode is 0."),
+    row("db_url", Str(Some("mysql://kamailio:kamailiorw@localhost/kamailio")), Some(db_url), "The database; without effect while db_mode is 0."),
     row("db_mode", Int(0), Some(db_mode), "When calls are stored: Tandem keeps them in memory, 0, and nothing else yet."),
-    row("db_update_period", Int(60), None, "Seconds between two writings; without effect while db_mode is 0."),
-    row("db_fetch_rows", Int(200), None, "Rows read at a time; without effect while db_mode is 0."),
-    row("db_skip_load", Int(0), None, "Do not read calls at start; without effect while db_mode is 0."),
+    row("db_update_period", Int(60), Some(positive), "Seconds between two writings; without effect while db_mode is 0."),
+    row("db_fetch_rows", Int(200), Some(not_negative), "Rows read at a time; without effect while db_mode is 0."),
+    row("db_skip_load", Int(0), Some(switch), "Do not read calls at start; without effect while db_mode is 0."),
     stored("table_name", "dialog"),
     stored("call_id_column", "callid"),
     stored("from_uri_column", "from_uri"),
@@ -78,24 +116,24 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     stored("vars_value_column", "dialog_value"),
     row("profiles_with_value", Str(None), None, "Profiles whose memberships have a value; names separated by `;`."),
     row("profiles_no_value", Str(None), None, "Profiles without values; names separated by `;`."),
-    row("bridge_controller", Str(Some("sip:controller@kamailio.org")), None, "From of bridging requests; Tandem makes none yet."),
-    row("bridge_contact", Str(Some("sip:controller@kamailio.org:5060")), None, "Contact of bridging requests; Tandem makes none yet."),
+    row("bridge_controller", Str(Some("sip:controller@kamailio.org")), None, "The URI in From and Referred-By of bridging requests."),
+    row("bridge_contact", Str(Some("sip:controller@kamailio.org:5060")), None, "The URI in Contact of bridging requests."),
     row("initial_cbs_inscript", Int(1), Some(switch), "When other modules hear of a new call; none of Tandem's listens."),
     row("send_bye", Int(0), None, "Every call that expires is ended by BYE to both sides."),
     row("dlg_filter_mode", Int(0), None, "Leave calls of other nodes alone (bit 1); without effect, for all calls are this node's."),
     row("wait_ack", Int(1), None, "Keep the record of a failed call until its transaction is gone."),
-    row("ka_timer", Int(0), Some(ka_timer), "Seconds between two rounds of keep-alives; 0 for none, which is all there is yet."),
+    row("ka_timer", Int(0), Some(not_negative), "0 for no keep-alives; else they are spread over this many seconds."),
     row("ka_interval", Int(0), Some(ka_interval), "Seconds between two keep-alives of a call; without effect while ka_timer is 0."),
-    row("ka_failed_limit", Int(1), None, "Failed keep-alives that end a call; without effect while ka_timer is 0."),
+    row("ka_failed_limit", Int(1), Some(positive), "Keep-alives that one party leaves unanswered before the call ends."),
     row("timeout_noreset", Int(0), Some(switch), "Requests within a call do not restart its lifetime."),
-    row("timer_procs", Int(0), None, "Has no meaning here: each worker minds the deadlines of its part of the calls."),
+    row("timer_procs", Int(0), Some(not_negative), "Has no meaning here: each worker minds the deadlines of its part of the calls."),
     row("enable_dmq", Int(0), Some(enable_dmq), "Share calls with other nodes: not yet."),
     row("track_cseq_updates", Int(0), Some(track_cseq_updates), "Renumber CSeq after uac_auth(): not yet."),
     row("lreq_callee_headers", Str(None), None, "Further header lines for requests to callees."),
     row("event_callback", Str(None), Some(event_callback), "The function of an embedded language that takes events: not yet."),
     row("h_id_start", Int(0), None, "Where h_id begins when h_id_step is above 1; -1 for server_id."),
     row("h_id_step", Int(1), None, "The distance between two h_id."),
-    row("keep_proxy_rr", Int(0), Some(keep_proxy_rr), "Own Record-Routes stay in the callee's route set (1), are put into the caller's (2)."),
+    row("keep_proxy_rr", Repeated, Some(keep_proxy_rr), "Own Record-Routes stay in the callee's route set (1), are put into the caller's (2)."),
     row("bye_early_code", Int(480), Some(bye_early_code), "What the caller is answered when dlg_bye() ends an unanswered call."),
     row("bye_early_reason", Str(Some("Temporarily Unavailable")), None, "The reason beside bye_early_code."),
     row("dlg_ctxiuid_mode", Int(0), None, "is_known_dlg() makes the call of a CANCEL the current one (1)."),
@@ -161,9 +199,37 @@ fn db_mode(value: &ParameterValue) -> Result<(), String> {
     })
 }
 
-fn ka_timer(value: &ParameterValue) -> Result<(), String> {
-    require(int(value) == 0, || {
-        "Tandem does not send keep-alives within calls yet: ka_timer has to be 0".to_owned()
+/// Seconds of a state's deadline: Kamailio takes any number.
+fn seconds(value: &ParameterValue) -> Result<(), String> {
+    let seconds = int(value);
+    require((0..=i64::from(u32::MAX)).contains(&seconds), || {
+        format!("{seconds} is no number of seconds")
+    })
+}
+
+fn db_url(value: &ParameterValue) -> Result<(), String> {
+    let ParameterValue::Str(url) = value else {
+        return Ok(());
+    };
+    let driver = url.split_once("://").map(|(driver, _)| driver);
+    let is_url = driver.is_some_and(|driver| {
+        let mut letters = driver.bytes();
+        !driver.is_empty() && letters.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    });
+    require(is_url || url.is_empty(), || {
+        format!("\"{url}\" is no database: driver://user:password@host/database")
+    })
+}
+
+/// The name of a table or column.
+fn identifier(value: &ParameterValue) -> Result<(), String> {
+    let ParameterValue::Str(name) = value else {
+        return Ok(());
+    };
+    let mut letters = name.bytes();
+    let fits = letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'.'));
+    require(fits && !name.is_empty(), || {
+        format!("\"{name}\" is no name of a table or column")
     })
 }
 

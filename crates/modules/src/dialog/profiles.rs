@@ -4,14 +4,17 @@ use dialog::{ProfileError, ProfileId, Tracker};
 use engine::{InitError, Pending, Run, Setup, level};
 use script::{Args, Outcome, Routes, Str, Value};
 
+use super::bulk::SetTimeouts;
 use super::context::{self, Context};
-use super::state::{self, State};
+use super::state::{self, State, seconds_of};
 
-const FUNCTIONS: [&str; 4] = [
+const FUNCTIONS: [&str; 6] = [
     "set_dlg_profile",
     "unset_dlg_profile",
     "is_in_profile",
     "get_profile_size",
+    "dlg_set_timeout_by_profile",
+    "dlg_profile_admit",
 ];
 
 /// Refuses names of profiles that were not declared.
@@ -137,5 +140,77 @@ fn size(run: &mut Run, args: &Args<'_>, with_value: bool, target: usize) -> Outc
             run.log(level::ERROR, "dialog", &error.0);
             NO
         }
+    }
+}
+
+pub(super) fn dlg_profile_admit(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let state = run.state::<State>();
+    let Some(id) = find(&state.tracker, args.str(0)) else {
+        return NO;
+    };
+    let Some(call) = context::current(run, &state) else {
+        let text = "dlg_profile_admit: there is no call to admit; dlg_manage() comes first";
+        run.log(level::ERROR, "dialog", text);
+        return NO;
+    };
+    let limit = usize::try_from(args.int(2)).unwrap_or(0);
+    let value = Some(args.str(1).as_bytes());
+    match state.tracker.set_profile_below(call, id, value, limit) {
+        Ok(_) => YES,
+        Err(ProfileError::Full) => NO,
+        Err(error) => fail(run, error),
+    }
+}
+
+pub(super) fn dlg_set_timeout_by_profile(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    set_timeouts(run, args, false, 1)
+}
+
+pub(super) fn dlg_set_timeout_by_value(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    set_timeouts(run, args, true, 2)
+}
+
+fn set_timeouts(run: &mut Run, args: &Args<'_>, with_value: bool, at: usize) -> Outcome<Pending> {
+    let state = run.state::<State>();
+    let lifetime = seconds_of(args.int(at));
+    let (Some(profile), Some(lifetime)) = (named(&state, args, with_value), lifetime) else {
+        return NO;
+    };
+    let calls = state.tracker.profile_members(profile.id, profile.value);
+    SetTimeouts { calls, lifetime }.start(run);
+    YES
+}
+
+pub(super) fn dlg_remote_profile(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let state = run.state::<State>();
+    let Some(profile) = find(&state.tracker, args.str(1)) else {
+        run.log(
+            level::ERROR,
+            "dialog",
+            "dlg_remote_profile: there is no such profile",
+        );
+        return NO;
+    };
+    let (value, uid) = (Some(args.str(2).as_bytes()), args.str(3).as_bytes());
+    let done = match args.str(0).as_bytes() {
+        b"add" => {
+            let expires = u32::try_from(args.int(4).max(0)).unwrap_or(u32::MAX);
+            state.tracker.add_remote(profile, value, uid, expires)
+        }
+        // Nothing there to be taken out is as good as taken out.
+        b"rm" if !uid.is_empty() => state.tracker.remove_remote(profile, value, uid).map(drop),
+        b"rm" => Err(ProfileError::BadUid),
+        _ => {
+            run.log(
+                level::ERROR,
+                "dialog",
+                "dlg_remote_profile: the command is add or rm",
+            );
+            return NO;
+        }
+    };
+    match done {
+        Ok(()) => YES,
+        Err(error) => fail(run, error),
     }
 }

@@ -5,7 +5,7 @@ use engine::{Pending, Run, level};
 use script::{Args, Outcome};
 
 use super::context::{self, Context};
-use super::state::State;
+use super::state::{State, moment};
 
 /// The bit of a script flag; `None` outside of 0 to 31.
 pub(super) fn flag(number: i64) -> Option<u32> {
@@ -50,9 +50,8 @@ pub(super) fn flags(run: &Run) -> u32 {
 pub(super) fn bit(name: &[u8]) -> Result<u32, String> {
     match name {
         b"timeout-noreset" => Ok(iflags::TIMEOUT_NORESET),
-        b"ka-src" | b"ka-dst" => {
-            Err("Tandem does not send keep-alives within calls yet".to_owned())
-        }
+        b"ka-src" => Ok(iflags::KA_CALLER),
+        b"ka-dst" => Ok(iflags::KA_CALLEE),
         _ => Err(format!("unknown property \"{}\"", name.escape_ascii())),
     }
 }
@@ -88,7 +87,10 @@ pub(super) fn change_properties(run: &mut Run, clear: u32, set: u32) {
     let context = run.slots.entry::<Context>();
     context.iflags = context.iflags & !clear | set;
     if let Some(id) = context::bound(run) {
-        run.state::<State>().tracker.change_iflags(id, clear, set);
+        let now = moment(run.now);
+        run.state::<State>()
+            .tracker
+            .change_iflags(id, clear, set, now);
     }
 }
 
@@ -105,9 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn properties_of_later_parts_are_refused() {
+    fn properties_have_their_bits() {
         assert_eq!(bit(b"timeout-noreset"), Ok(8));
-        assert!(bit(b"ka-src").is_err());
+        assert_eq!((bit(b"ka-src"), bit(b"ka-dst")), (Ok(2), Ok(4)));
         assert!(bit(b"Timeout-noreset").is_err());
     }
 }

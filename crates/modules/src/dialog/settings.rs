@@ -1,7 +1,7 @@
 //! From the module's parameters to what the tracker takes.
 
 use dialog::{MatchMode, Settings};
-use engine::{InitError, Parameters};
+use engine::{InitError, ParameterValue, Parameters};
 
 /// The tracker's settings; `h_id_start` is `u32::MAX` where the server's id is meant.
 pub(super) fn tracker(parameters: &Parameters) -> Result<Settings, InitError> {
@@ -27,7 +27,13 @@ pub(super) fn tracker(parameters: &Parameters) -> Result<Settings, InitError> {
         detect_spirals: is_on("detect_spirals"),
         send_bye: is_on("send_bye"),
         wait_ack: is_on("wait_ack"),
-        keep_proxy_rr: u8::try_from(int("keep_proxy_rr")).unwrap_or(u8::MAX),
+        keep_proxy_rr: keep_proxy_rr(parameters)?,
+        keep_alive_interval: match natural("ka_timer") {
+            0 => 0,
+            _ => natural("ka_interval"),
+        },
+        keep_alive_spread: natural("ka_timer"),
+        keep_alive_limit: natural("ka_failed_limit").max(1),
         ..Settings::default()
     };
     for (name, with_value) in [("profiles_with_value", true), ("profiles_no_value", false)] {
@@ -36,6 +42,18 @@ pub(super) fn tracker(parameters: &Parameters) -> Result<Settings, InitError> {
         }
     }
     Ok(settings)
+}
+
+/// A number, which the documentation calls a string.
+fn keep_proxy_rr(parameters: &Parameters) -> Result<u8, InitError> {
+    let number = match parameters.all("dialog", "keep_proxy_rr").pop() {
+        None => Some(0),
+        Some(ParameterValue::Int(number)) => u8::try_from(number).ok(),
+        Some(ParameterValue::Str(text)) => text.trim().parse().ok(),
+    };
+    number
+        .filter(|number| *number <= 3)
+        .ok_or_else(|| InitError("invalid value for keep_proxy_rr".to_owned()))
 }
 
 /// Header lines given as one text: each line ends as it has to.

@@ -8,6 +8,8 @@ use engine::{InitError, Run, Setup};
 use script::{BlockId, BlockKind, Place, Value, Variable};
 use timer::Time;
 
+use super::bridge::Controller;
+use super::subscriptions::Subscriptions;
 use super::{properties, settings};
 
 /// The calls, and what the parameters say of them.
@@ -22,6 +24,10 @@ pub(crate) struct State {
     pub(super) timeout_avp: Option<Variable>,
     /// What is recorded as the Request-URI when that is not `$ru`.
     pub(super) ruri: Option<Variable>,
+    /// Who bridges and refers.
+    pub(super) bridge: Controller,
+    /// References under way.
+    pub(super) subscriptions: Subscriptions,
     /// Header lines for each BYE.
     pub(super) bye_headers: Vec<u8>,
     /// Header lines for each BYE to a callee.
@@ -48,6 +54,8 @@ pub(super) struct EventRoutes {
 struct Clock {
     time_ms: AtomicU64,
     unix: AtomicU32,
+    /// The second in which the last sweep was.
+    swept: AtomicU32,
 }
 
 impl State {
@@ -76,6 +84,8 @@ impl State {
                 Some("$ru") => None,
                 _ => setup.variable("dialog", "ruri_pvar")?,
             },
+            bridge: Controller::new(setup)?,
+            subscriptions: Subscriptions::default(),
             bye_headers: lines("dlg_extra_hdrs"),
             callee_headers: lines("lreq_callee_headers"),
             bye_early: settings::early_reply(parameters),
@@ -89,6 +99,7 @@ impl State {
             clock: Clock {
                 time_ms: AtomicU64::new(now.time.as_millis()),
                 unix: AtomicU32::new(now.unix),
+                swept: AtomicU32::new(now.unix),
             },
         })
     }
@@ -147,6 +158,11 @@ impl State {
             .time_ms
             .store(now.time.as_millis(), Ordering::Relaxed);
         self.clock.unix.store(now.unix, Ordering::Relaxed);
+    }
+
+    /// Whether another second has begun: then what goes by itself is swept out.
+    pub(super) fn sweep_is_due(&self, now: dialog::Now) -> bool {
+        self.clock.swept.swap(now.unix, Ordering::Relaxed) != now.unix
     }
 
     /// The time of the last tick.

@@ -8,6 +8,7 @@ use script::{BlockId, BlockKind, Completion, Outcome, Routes};
 
 use super::carry::carry_out;
 use super::context;
+use super::keep_alive::Ask;
 use super::state::{State, moment};
 
 /// Hands out work for the calls of this worker's part whose deadline has passed.
@@ -17,16 +18,22 @@ pub(super) fn tick(engine: &Arc<Engine>, context: &mut TickContext<'_>) {
     };
     let now = moment(context.now);
     state.tick(now);
+    if context.worker == 0 && state.sweep_is_due(now) {
+        state.tracker.expire_remote(now);
+        state.subscriptions.sweep(now.time);
+    }
     for shard in (context.worker..Tracker::SHARDS).step_by(context.workers.max(1)) {
         for due in state.tracker.due(shard, now) {
             let key = engine.call_key(&due.call_id);
-            context.jobs.push((
-                key,
-                Input::Job(Box::new(Expiry {
+            let job: Box<dyn Resume> = if due.keep_alive {
+                Box::new(Ask(due.id))
+            } else {
+                Box::new(Expiry {
                     id: due.id,
                     route_ran: false,
-                })),
-            ));
+                })
+            };
+            context.jobs.push((key, Input::Job(job)));
         }
     }
 }

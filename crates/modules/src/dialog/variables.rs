@@ -162,6 +162,8 @@ static ATTRIBUTES: &[Attribute] = &[
     ("to_contact", |call, _| text(leg(call, Side::Callee).contact)),
     ("from_bindaddr", |call, _| text(leg(call, Side::Caller).socket)),
     ("to_bindaddr", |call, _| text(leg(call, Side::Callee).socket)),
+    ("end_reason", |call, _| Value::from(call.ended().map(|(reason, _)| Str::from(reason.name().to_owned())))),
+    ("ended_by", |call, _| Value::from(call.ended().map(|(_, party)| Str::from(party.name().to_owned())))),
 ];
 
 fn int(number: impl Into<i64>) -> Value {

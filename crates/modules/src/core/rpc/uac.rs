@@ -211,7 +211,7 @@ fn socket(engine: &Engine, text: &str) -> Result<Option<SocketId>, Fault> {
 }
 
 /// Names and values of header lines; a folded line is one value. `None` when a line is no header.
-pub(super) fn header_lines(text: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn header_lines(text: &str) -> Option<Vec<(String, String)>> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         if line.starts_with([' ', '\t']) {

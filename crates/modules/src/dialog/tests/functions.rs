@@ -10,7 +10,7 @@ fn at_invite(statements: &str) -> Vec<String> {
 }
 
 /// Runs a call in which Alice's INFO runs these statements.
-fn at_info(begin: &str, statements: &str) -> (Bench, Vec<Sent>, Vec<String>) {
+pub(super) fn at_info(begin: &str, statements: &str) -> (Bench, Vec<Sent>, Vec<String>) {
     let routes = ROUTES.replace(
         "if (loose_route()) {",
         &format!("if (loose_route()) {{ if (method == \"INFO\") {{ {statements} exit; }}"),
@@ -23,7 +23,7 @@ fn at_info(begin: &str, statements: &str) -> (Bench, Vec<Sent>, Vec<String>) {
     (bench, sent, lines)
 }
 
-const SAY: &str = "xlog(\"L_INFO\", ";
+pub(super) const SAY: &str = "xlog(\"L_INFO\", ";
 
 #[test]
 fn profiles_before_and_after_the_call_is_there() {
@@ -99,7 +99,7 @@ fn other_calls_are_found_by_their_elements() {
             {SAY}"$var(y) $avp(z) $dlg_var(y)");
             if (is_known_dlg()) {SAY}"known $DLG_status $DLG_count");
             if (!dlg_set_timeout("0") && dlg_set_timeout("9")) {SAY}"$dlg(lifetime)");
-            $var(p) = "ka-src"; if (!dlg_set_property("$var(p)") && dlg_set_property("timeout-noreset")) {SAY}"property");
+            $var(p) = "ka-none"; if (!dlg_set_property("$var(p)") && dlg_set_property("timeout-noreset")) {SAY}"property");
             dlg_set_ruri();
             {SAY}"$ru");
             "#

@@ -19,7 +19,27 @@ fn mistakes_are_found_at_load() {
             "dlg_bye(\"both\");",
             "\"both\" is none of all, caller, callee",
         ),
-        ("", "dlg_set_property(\"ka-src\");", "keep-alives"),
+        ("", "dlg_set_property(\"ka\");", "unknown property"),
+        (
+            "",
+            "dlg_req_within(\"both\", \"INFO\");",
+            "dlg_req_within: \"both\" is none of",
+        ),
+        (
+            "",
+            "dlg_refer(\"all\", \"sip:x@y\");",
+            "\"all\" is neither caller nor callee",
+        ),
+        (
+            "",
+            "dlg_set_timeout_by_profile(\"nope\", \"3\");",
+            "profile \"nope\" is not declared",
+        ),
+        (
+            "",
+            "dlg_profile_admit(\"nope\", \"x\", \"3\");",
+            "profile \"nope\" is not declared",
+        ),
         ("", "$dlg(nothing) = 1;", "nothing"),
         (
             "modparam(\"dialog\", \"db_mode\", 1)\n",

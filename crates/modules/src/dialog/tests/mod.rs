@@ -1,9 +1,13 @@
 //! Whole calls through the module, with tm and rr around it.
 
 mod calls;
+mod commands;
 mod endings;
 mod functions;
+mod keep_alive;
 mod load;
+mod own;
+mod sets;
 
 use rpc::Value;
 
