@@ -1,6 +1,6 @@
 //! Drives one worker with real sockets and the real clock: everything in it runs on one thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -63,7 +63,13 @@ pub struct Driver {
     senders: Vec<(SocketId, UdpSender)>,
     streams: Streams,
     unsent: RefCell<Vec<Arc<[u8]>>>,
+    /// Room for what is being sent.
+    outputs: Cell<Vec<Output>>,
+    datagrams: Cell<Vec<Datagram>>,
 }
+
+/// Bytes and where they go.
+type Datagram = (Arc<[u8]>, SocketAddr);
 
 impl Driver {
     /// Runs worker `number` of `workers` until `stop` becomes true.
@@ -95,6 +101,8 @@ impl Driver {
                 senders,
                 streams,
                 unsent: RefCell::default(),
+                outputs: Cell::default(),
+                datagrams: Cell::default(),
             }
         });
         for (id, transport, listener) in sockets.listeners {
@@ -182,8 +190,10 @@ impl Driver {
     /// Sends what the worker wants sent, until it is content, and starts what it waits for.
     fn flush(self: &Rc<Self>) {
         loop {
-            let outputs = std::mem::take(self.worker.borrow_mut().outputs());
-            self.send(outputs);
+            let room = self.outputs.take();
+            let mut outputs = std::mem::replace(self.worker.borrow_mut().outputs(), room);
+            self.send(&mut outputs);
+            self.outputs.set(outputs);
             let unsent = std::mem::take(&mut *self.unsent.borrow_mut());
             let now = self.clock.now();
             let mut worker = self.worker.borrow_mut();
@@ -200,10 +210,10 @@ impl Driver {
         }
     }
 
-    fn send(&self, outputs: Vec<Output>) {
-        let mut datagrams: Vec<(Arc<[u8]>, SocketAddr)> = Vec::new();
+    fn send(&self, outputs: &mut Vec<Output>) {
+        let mut datagrams = self.datagrams.take();
         let mut socket = None;
-        for Output::Send { hop, bytes } in outputs {
+        for Output::Send { hop, bytes } in outputs.drain(..) {
             if hop.transport != Transport::Udp {
                 self.send_on_stream(hop, bytes);
                 continue;
@@ -215,6 +225,7 @@ impl Driver {
             datagrams.push((bytes, hop.remote));
         }
         self.send_datagrams(socket, &mut datagrams);
+        self.datagrams.set(datagrams);
     }
 
     fn send_on_stream(&self, hop: Hop, bytes: Arc<[u8]>) {
@@ -228,11 +239,7 @@ impl Driver {
         }
     }
 
-    fn send_datagrams(
-        &self,
-        socket: Option<SocketId>,
-        datagrams: &mut Vec<(Arc<[u8]>, SocketAddr)>,
-    ) {
+    fn send_datagrams(&self, socket: Option<SocketId>, datagrams: &mut Vec<Datagram>) {
         let sender = self.senders.iter().find(|(id, _)| Some(*id) == socket);
         if let Some((_, sender)) = sender.filter(|_| !datagrams.is_empty()) {
             sender.send_or_drop(datagrams);

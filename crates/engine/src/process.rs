@@ -270,7 +270,7 @@ impl Worker {
         };
         let locals = std::mem::take(&mut self.locals);
         let mut seat = self.seats.pop().unwrap_or_else(|| self.new_seat());
-        seat.run.restart(now, working, locals);
+        seat.run.restart(key, now, working, locals);
         Task {
             key,
             seat,

@@ -27,6 +27,8 @@ use crate::working::Working;
 pub struct Run {
     /// The engine.
     pub engine: Local,
+    /// The key of the call that the input is of.
+    pub key: u64,
     /// When the input came; a resumed run gets the time of its resumption.
     pub now: Now,
     /// The kind of block that is running.
@@ -144,6 +146,7 @@ impl Run {
     /// Room for runs, with nothing to work on yet.
     pub fn new(engine: Local) -> Self {
         Self {
+            key: 0,
             now: engine.started,
             engine,
             routes: Routes::REQUEST,
@@ -171,7 +174,8 @@ impl Run {
     }
 
     /// Begins to work on a message. Whatever was before has been cleared away.
-    pub(crate) fn restart(&mut self, now: Now, msg: Working, locals: Locals) {
+    pub(crate) fn restart(&mut self, key: u64, now: Now, msg: Working, locals: Locals) {
+        self.key = key;
         self.now = now;
         self.routes = Routes::REQUEST;
         self.msg = msg;
@@ -253,12 +257,7 @@ impl Run {
 
     /// The call that this run is about.
     pub fn call_key(&self) -> u64 {
-        match &self.tx {
-            Some(tx) => tx.call_key(),
-            None => self
-                .engine
-                .call_key(self.msg.message.call_id().unwrap_or_default()),
-        }
+        self.tx.as_ref().map_or(self.key, |tx| tx.call_key())
     }
 
     /// The status of the reply at hand; 0 in a request.

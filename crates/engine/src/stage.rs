@@ -104,7 +104,7 @@ pub(crate) fn start(
 fn request(run: &mut Run) -> Outcome<Pending> {
     let message = Arc::clone(&run.msg.message);
     count_request(run, message.method());
-    match run.engine.transactions.match_request(&message) {
+    match run.engine.transactions.match_request_of(run.key, &message) {
         Match::Retransmission(id) => {
             if run.switch_transaction(id)
                 && let Some(tx) = &mut run.tx
@@ -226,7 +226,8 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
         return DONE;
     }
     let message = Arc::clone(&run.msg.message);
-    let Some(found) = run.engine.transactions.match_reply(&message) else {
+    let found = run.engine.transactions.match_reply_of(run.key, &message);
+    let Some(found) = found else {
         crate::forward::reply(run);
         return DONE;
     };

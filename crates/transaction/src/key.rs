@@ -23,6 +23,17 @@ pub(crate) struct Keys {
     pub(crate) chain: u64,
 }
 
+impl Keys {
+    /// Those of a message of this call; `None` if Call-ID or CSeq is missing.
+    pub(crate) fn new(call: u64, message: &Message) -> Option<Self> {
+        message.call_id()?;
+        Some(Self {
+            call,
+            chain: chain_key(call, message.cseq()?.number),
+        })
+    }
+}
+
 impl Seed {
     /// SipHash, because the peers choose what is hashed.
     fn hasher(self) -> DefaultHasher {
@@ -36,15 +47,6 @@ impl Seed {
         let mut hasher = self.hasher();
         hasher.write(call_id);
         hasher.finish()
-    }
-
-    /// `None` if Call-ID or CSeq is missing.
-    pub(crate) fn keys(self, message: &Message) -> Option<Keys> {
-        let call = self.call_key(message.call_id()?);
-        Some(Keys {
-            call,
-            chain: chain_key(call, message.cseq()?.number),
-        })
     }
 
     /// Hashes what a retransmission, the ACK to a negative reply and the CANCEL share with the

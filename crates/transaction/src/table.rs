@@ -118,8 +118,13 @@ impl<U, B> Table<U, B> {
 
     /// Finds the transaction that a request belongs to (RFC 3261 §17.2.3).
     pub fn match_request(&self, request: &Message) -> Match {
+        self.match_request_of(self.key_of(request), request)
+    }
+
+    /// As `match_request`, with the key of its call.
+    pub fn match_request_of(&self, call: u64, request: &Message) -> Match {
         let method = request.method();
-        let Some(keys) = self.seed.keys(request) else {
+        let Some(keys) = Keys::new(call, request) else {
             return if method == Method::Ack {
                 Match::AckTwoHundred(None)
             } else {
@@ -155,9 +160,14 @@ impl<U, B> Table<U, B> {
 
     /// Finds the branch that a reply belongs to, by its top Via and CSeq (RFC 3261 §17.1.3).
     pub fn match_reply(&self, reply: &Message) -> Option<ReplyMatch> {
+        self.match_reply_of(self.key_of(reply), reply)
+    }
+
+    /// As `match_reply`, with the key of its call.
+    pub fn match_reply_of(&self, call: u64, reply: &Message) -> Option<ReplyMatch> {
         let via = reply.top_via()?;
         let branch = branch::Branch::parse(via.branch()?)?;
-        let keys = self.seed.keys(reply)?;
+        let keys = Keys::new(call, reply)?;
         if branch.index != index_of(keys.call) {
             return None;
         }
@@ -357,6 +367,10 @@ impl<U, B> Table<U, B> {
         });
         record.limit_silence();
         Ok(record)
+    }
+
+    fn key_of(&self, message: &Message) -> u64 {
+        self.call_key(message.call_id().unwrap_or_default())
     }
 
     fn shard(&self, call: u64) -> &Mutex<Shard<U, B>> {

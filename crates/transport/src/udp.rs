@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use sip::{Hop, SocketId, Transport};
 use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 pub use batch::{Datagram, RecvBatch};
 pub use sender::{SendOutcome, UdpSender};
@@ -24,7 +25,8 @@ use crate::counters::UdpCounters;
 /// One worker's socket on one address.
 #[derive(Debug)]
 pub struct UdpSocket {
-    socket: tokio::net::UdpSocket,
+    /// Only reading is waited for: each datagram that leaves would be an event, and a wake-up, otherwise.
+    socket: AsyncFd<std::net::UdpSocket>,
     id: SocketId,
     sender: UdpSender,
     counters: Arc<UdpCounters>,
@@ -32,6 +34,10 @@ pub struct UdpSocket {
 
 impl UdpSocket {
     /// Joins a socket from `listen::open` to the runtime of the calling thread.
+    #[allow(
+        deprecated,
+        reason = "what replaces it is unsafe, for types whose descriptor may change; that of a std socket does not"
+    )]
     pub fn new(
         id: SocketId,
         socket: std::net::UdpSocket,
@@ -40,7 +46,7 @@ impl UdpSocket {
         socket.set_nonblocking(true)?;
         let sender = UdpSender::new(socket.try_clone()?, counters.clone());
         Ok(Self {
-            socket: tokio::net::UdpSocket::from_std(socket)?,
+            socket: AsyncFd::with_interest(socket, Interest::READABLE)?,
             id,
             sender,
             counters,
@@ -54,7 +60,7 @@ impl UdpSocket {
 
     /// The address that we are bound to.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.socket.get_ref().local_addr()
     }
 
     /// The way back to where a datagram came from.
@@ -72,41 +78,21 @@ impl UdpSocket {
         &self.sender
     }
 
-    /// Waits until there may be something to read.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.socket.readable().await
-    }
-
-    /// Waits until the kernel's send buffer may have room again.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.socket.writable().await
-    }
-
-    /// Reads what is there, at most a batch; how many datagrams. Zero means that the next step is
-    /// `readable`; so does a batch that is not full, and `readable` then waits at once without
-    /// asking the kernel again.
-    pub fn try_recv_batch(&self, batch: &mut RecvBatch) -> io::Result<usize> {
-        let mut read = 0;
-        let result = self.socket.try_io(Interest::READABLE, || {
-            read = batch.receive(&self.socket, &self.counters)?;
-            if read < batch.capacity() {
-                // The queue was emptied: take the readiness back. What came since then has
-                // raised a new event.
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            Ok(())
-        });
-        match result {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            _ => Ok(read),
-        }
-    }
-
     /// Waits for datagrams and reads at most a batch of them; at least one, unless all that came
     /// were errors about earlier datagrams.
     pub async fn recv_batch(&self, batch: &mut RecvBatch) -> io::Result<usize> {
-        self.readable().await?;
-        self.try_recv_batch(batch)
+        let mut ready = self.socket.readable().await?;
+        let read = batch.receive(self.socket.get_ref(), &self.counters);
+        let is_full = read.as_ref().is_ok_and(|read| *read == batch.capacity());
+        if !is_full {
+            // The queue was emptied. What came since then has raised a new event: there is no need to ask the
+            // kernel once more.
+            ready.clear_ready();
+        }
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            read => read,
+        }
     }
 }
 

@@ -142,7 +142,7 @@ async fn the_kernels_drops_are_counted() {
     let bench = bench("127.0.0.1");
     let ours = bench.socket.local_address().unwrap();
     nix::sys::socket::setsockopt(
-        &bench.socket.socket,
+        bench.socket.socket.get_ref(),
         nix::sys::socket::sockopt::RcvBuf,
         &4096,
     )
