@@ -191,6 +191,7 @@ fn world(log: Log) -> World {
         Arc::default(),
     );
     World {
+        stopwatch: || 0,
         sockets,
         resolver: Arc::new(resolver),
         streams,

@@ -84,6 +84,7 @@ impl Proxy {
         );
         let (log, lines) = Log::memory(0);
         let world = World {
+            stopwatch: || 0,
             sockets,
             resolver: Arc::new(resolver),
             streams,

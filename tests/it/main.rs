@@ -11,5 +11,6 @@ mod load;
 mod management;
 mod phones;
 mod program;
+mod settings;
 mod stock;
 mod support;

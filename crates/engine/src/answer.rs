@@ -95,7 +95,7 @@ impl Run {
         }
         let to_tag = self.engine.identity.stateless_to_tag(&message);
         let bytes = self.local_reply(&self.msg, status, reason, &to_tag);
-        let hop = reply_hop(&self.msg);
+        let hop = reply_hop(&self.msg, self.engine.settings.reply_to_via);
         self.out.push(transaction::Output::Send { hop, bytes });
         let engine = self.engine.clone();
         for hook in &engine.hooks.stateless_reply {
@@ -240,6 +240,9 @@ impl Run {
             headers.extend_from_slice(server);
             headers.extend_from_slice(b"\r\n");
         }
+        if self.engine.settings.sip_warning {
+            headers.extend_from_slice(&self.warning(working));
+        }
         let source = Source {
             address: working.hop.remote,
             force_rport: working.force_rport,
@@ -258,6 +261,27 @@ impl Run {
         };
         self.engine
             .bytes(|bytes| reply.write(&working.message, bytes))
+    }
+
+    /// The Warning line that `sip_warning` asks for: who answered, and what was understood of the request.
+    fn warning(&self, working: &Working) -> Vec<u8> {
+        let message = &working.message;
+        let socket = self.engine.sockets.get(working.hop.socket);
+        let own = socket.map_or_else(String::new, |socket| {
+            format!("{}:{}", socket.host, socket.address.port())
+        });
+        let remote = working.hop.remote;
+        format!(
+            "Warning: 392 {own} \"Noisy feedback tells:  pid={} req_src_ip={} req_src_port={} in_uri={} out_uri={} \
+             via_cnt=={}\"\r\n",
+            std::process::id(),
+            remote.ip(),
+            remote.port(),
+            String::from_utf8_lossy(message.request_uri()),
+            String::from_utf8_lossy(working.uri()),
+            message.vias().count(),
+        )
+        .into_bytes()
     }
 
     fn run_reply_out(&mut self, out: &ReplyOut) {

@@ -40,6 +40,11 @@ impl Catalog {
         self.functions[id.0 as usize].handler
     }
 
+    /// The name of a function.
+    pub fn function_name(&self, id: FunctionId) -> &'static str {
+        self.functions[id.0 as usize].signature.name
+    }
+
     /// The row of a variable class.
     pub fn variable_row(&self, id: VariableId) -> &'static VariableRow {
         self.variables[id.0 as usize]

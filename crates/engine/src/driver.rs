@@ -12,6 +12,7 @@ use timer::Time;
 use tokio::sync::watch;
 use tokio::task::spawn_local;
 use transaction::Output;
+use transport::resolve::Query;
 use transport::stream::{Connect, Event, StreamSeat, Streams};
 use transport::udp::{RecvBatch, UdpSender, UdpSocket};
 
@@ -259,20 +260,28 @@ impl Driver {
                     Err(_) => Completion::Failed("it took too long".to_owned()),
                 }
             }
-            Operation::Resolve(query) => match self
-                .engine
-                .resolver
-                .resolve(&query, self.clock.now().time)
-                .await
-            {
-                Ok(_) => Completion::Value(Value::Null),
-                Err(error) => Completion::Failed(error.to_string()),
-            },
+            Operation::Resolve(query) => self.resolve(&query).await,
         };
         let now = self.clock.now();
         self.worker
             .borrow_mut()
             .complete(&self.engine, task, completion, now);
         self.flush();
+    }
+
+    async fn resolve(&self, query: &Query) -> Completion {
+        let start = self.clock.now().time;
+        let result = self.engine.resolver.resolve(query, start).await;
+        let limit = self.engine.settings.dns_slow_ms;
+        let took = self.clock.now().time.millis_since(start);
+        if limit > 0 && took > limit {
+            let name = query.name().unwrap_or_default();
+            let text = format!("slow DNS: {took} ms for {name}");
+            self.engine.log.line(level::WARNING, "core", &text);
+        }
+        match result {
+            Ok(_) => Completion::Value(Value::Null),
+            Err(error) => Completion::Failed(error.to_string()),
+        }
     }
 }

@@ -17,7 +17,9 @@ use crate::clock::Now;
 use crate::counters::Counters;
 use crate::hooks::Hooks;
 use crate::identity::Identity;
+use crate::latency::Latency;
 use crate::log::Log;
+use crate::log_prefix::LogPrefix;
 use crate::mailbox::Mailbox;
 use crate::run::Shared;
 use crate::settings::Settings;
@@ -109,6 +111,12 @@ pub struct Engine {
     pub counters: Counters,
     /// The log.
     pub log: Log,
+    /// What stands before log lines about a message.
+    pub log_prefix: Option<LogPrefix>,
+    /// What is said about scripts that take long.
+    pub latency: Option<Latency>,
+    /// One of these two wants to see each function call.
+    pub observes_calls: bool,
     /// Listening sockets.
     pub sockets: Arc<Sockets>,
     /// Names of destinations.
@@ -146,11 +154,17 @@ pub struct Blocks {
     pub local_response: Option<BlockId>,
     /// `event_route[sl:local-response]`.
     pub stateless_response: Option<BlockId>,
+    /// `event_route[core:msg-received]`, where `received_route_mode` wants it.
+    pub received: Option<BlockId>,
+    /// `event_route[core:pre-routing]`.
+    pub pre_routing: Option<BlockId>,
+    /// `event_route[core:worker-one-init]`.
+    pub worker_one_init: Option<BlockId>,
 }
 
 impl Blocks {
-    /// Finds them in a program.
-    pub fn of(program: &Program) -> Self {
+    /// Finds them in a program; with `received`, received messages are shown to their own event route.
+    pub fn of(program: &Program, received: bool) -> Self {
         let event = |name| program.block(BlockKind::Event, name);
         Self {
             request: program.block(BlockKind::Request, ""),
@@ -159,6 +173,9 @@ impl Blocks {
             local_request: event("tm:local-request"),
             local_response: event("tm:local-response"),
             stateless_response: event("sl:local-response"),
+            received: event("core:msg-received").filter(|_| received),
+            pre_routing: event("core:pre-routing"),
+            worker_one_init: event("core:worker-one-init"),
         }
     }
 }

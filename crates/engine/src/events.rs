@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
-use script::{BlockId, Outcome, Routes};
+use script::{BlockId, Completion, Outcome, Routes};
 use sip::Message;
 
-use crate::pending::Pending;
+use crate::engine::Engine;
+use crate::input::Input;
+use crate::pending::{Pending, Resume};
 use crate::run::Run;
 use crate::slots::Slots;
 use crate::working::Working;
@@ -77,6 +79,83 @@ pub(crate) fn before_result(run: &mut Run, outcome: Outcome<Pending>) -> Outcome
         block,
         routes,
         then: Pending::Events { code, saved },
+    }
+}
+
+/// The event routes that something in Tandem runs; a name that ends with a colon is the beginning of more.
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "core:worker-one-init",
+        "Once, when the workers have started.",
+    ),
+    (
+        "core:msg-received",
+        "For each message, before anything else; needs `received_route_mode = 1`.",
+    ),
+    (
+        "core:pre-routing",
+        "For each message, before request_route and reply_route.",
+    ),
+    ("tm:local-request", "For each request of our own."),
+    (
+        "tm:local-response",
+        "After a reply made here with a transaction.",
+    ),
+    (
+        "tm:branch-failure:",
+        "When a branch fails, for `t_on_branch_failure()`.",
+    ),
+    (
+        "sl:local-response",
+        "After a reply made here without a transaction.",
+    ),
+    (
+        "sl:filtered-ack",
+        "For the ACK to a reply made without a transaction.",
+    ),
+    ("dialog:start", "When a call is answered."),
+    ("dialog:end", "When a call has ended."),
+    ("dialog:failed", "When a call was not answered."),
+    ("usrloc:contact-expired", "When a contact has expired."),
+];
+
+/// Whether anything runs the event route of this name.
+pub(crate) fn is_known(name: &str) -> bool {
+    KNOWN
+        .iter()
+        .any(|(known, _)| match known.strip_suffix(':') {
+            Some(_) => name.starts_with(known),
+            None => name == *known,
+        })
+}
+
+/// The known name that was probably meant.
+pub(crate) fn suggest(name: &str) -> Option<&'static str> {
+    script::suggest::nearest(name, KNOWN.iter().map(|(known, _)| *known))
+}
+
+/// An event route to be run for its own sake.
+struct Started(BlockId);
+
+impl Resume for Started {
+    fn resume(self: Box<Self>, run: &mut Run, _: Completion) -> Outcome<Pending> {
+        run.events.push_back(Event {
+            block: self.0,
+            routes: Routes::EVENT,
+            working: stand_in(),
+            slots: Slots::default(),
+        });
+        Outcome::Code(1)
+    }
+}
+
+impl Engine {
+    /// Runs the event route for the start of the workers, once.
+    pub fn announce_start(&self) {
+        if let Some(block) = self.blocks.worker_one_init {
+            // The mailbox is empty so early.
+            let _ = self.post(0, Input::Job(Box::new(Started(block))));
+        }
     }
 }
 

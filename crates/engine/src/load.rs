@@ -8,7 +8,7 @@ use script::ast::{Config, ModuleParam, ModuleStatement, ParamValue, SettingValue
 use script::diagnostic::{Diagnostic, Diagnostics};
 use script::source::{Loader, SourceMap, Span};
 use script::suggest::nearest;
-use script::{Format, Options as ParseOptions, Program, Value};
+use script::{BlockKind, Format, Options as ParseOptions, Program, Value};
 use transport::listen::Sockets;
 use transport::resolve::Resolver;
 use transport::stream::StreamHandle;
@@ -18,9 +18,12 @@ use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::counters::Counters;
 use crate::engine::{Blocks, Engine};
+use crate::events;
 use crate::hooks::Hooks;
 use crate::identity::Identity;
+use crate::latency::Latency;
 use crate::log::{Log, level};
+use crate::log_prefix::LogPrefix;
 use crate::parameters::Parameters;
 use crate::registry::{Module, ParameterValue};
 use crate::settings::Settings;
@@ -41,6 +44,7 @@ pub struct Loaded {
     pub parameters: Parameters,
     catalog: Catalog,
     program: Program,
+    log_prefix: Option<LogPrefix>,
 }
 
 /// Module statements of the command line, which come before those of the file.
@@ -64,9 +68,11 @@ pub fn load(
 ) -> (Option<Loaded>, Diagnostics) {
     let (config, mut diagnostics) = script::parse(map, loader, path, options);
     refuse_what_is_absent(&config, &mut diagnostics);
+    warn_of_unknown_events(&config, &mut diagnostics);
     let modules = load_modules(&config, extra, available, &mut diagnostics);
     let catalog = Catalog::new(available, &modules);
     let parameters = take_parameters(&config, extra, &modules, &catalog, &mut diagnostics);
+    let log_prefix = log_prefix(&config, &catalog, &mut diagnostics);
     let program = script::compile(&config, &catalog, map);
     let settings = script::Settings::new(&config);
     let program = match program {
@@ -84,6 +90,7 @@ pub fn load(
             parameters,
             catalog,
             program,
+            log_prefix,
         }),
         diagnostics,
     )
@@ -100,11 +107,52 @@ fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnostics) {
         );
         diagnostics.push(Diagnostic::error(engine.span, text));
     }
+    for setting in &config.settings {
+        if let ("log_facility", SettingValue::Str(name)) = (setting.name, &setting.value)
+            && name.as_str().and_then(script::log_facility).is_none()
+        {
+            let text = format!("\"{}\" is no facility of the system log", name.to_lossy());
+            let error = Diagnostic::error(setting.span, text);
+            diagnostics.push(error.help("facilities are LOG_DAEMON, LOG_LOCAL0 and the like"));
+        }
+    }
     let on = |setting: &&script::ast::Setting| setting.value == SettingValue::Int(1);
     for setting in config.settings.iter().filter(on) {
         if matches!(setting.name, "enable_tls" | "return_mode") {
             let text = format!("Tandem does not have {} = 1 yet", setting.name);
             diagnostics.push(Diagnostic::error(setting.span, text));
+        }
+    }
+}
+
+/// Event routes that nothing in Tandem runs: a configuration that waits for one would wait in silence.
+fn warn_of_unknown_events(config: &Config, diagnostics: &mut Diagnostics) {
+    let events = config.blocks.iter().filter(|b| b.kind == BlockKind::Event);
+    for block in events.filter(|block| !events::is_known(&block.name)) {
+        let text = format!("nothing in Tandem runs event_route[{}]", block.name);
+        diagnostics
+            .push(Diagnostic::warning(block.span, text).suggest(events::suggest(&block.name)));
+    }
+}
+
+/// The format that stands before log lines about a message. Lines with Call-IDs need one, be it empty.
+fn log_prefix(
+    config: &Config,
+    catalog: &Catalog,
+    diagnostics: &mut Diagnostics,
+) -> Option<LogPrefix> {
+    let last = |name| config.settings.iter().rev().find(|s| s.name == name);
+    let setting = last("log_prefix")?;
+    let SettingValue::Str(text) = &setting.value else {
+        return None;
+    };
+    let each_call = last("log_prefix_mode").is_some_and(|s| s.value == SettingValue::Int(1));
+    match Format::parse(&text.bytes, catalog) {
+        Ok(format) => Some(LogPrefix { format, each_call }),
+        Err(error) => {
+            let text = format!("log_prefix: {error}");
+            diagnostics.push(Diagnostic::error(setting.span, text));
+            None
         }
     }
 }
@@ -272,6 +320,8 @@ pub struct World {
     pub now: Now,
     /// Randomness for tags and ids.
     pub seed: u64,
+    /// A clock to measure with how long scripts take, µs.
+    pub stopwatch: fn() -> u64,
     /// Where control sockets go.
     pub run_dir: PathBuf,
     /// Names that mean this proxy besides the configuration's.
@@ -299,6 +349,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         parameters,
         catalog,
         program,
+        log_prefix,
     } = loaded;
     let mut settings = core_settings(&core, &config);
     settings.aliases.extend(world.aliases);
@@ -338,6 +389,9 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         Value::Int(0),
     );
     let identity = identity(&core, world.seed);
+    let latency = Latency::wanted(&core, &world.log, world.stopwatch);
+    let log_prefix = log_prefix.or_else(|| world.log.needs_call_ids().then(LogPrefix::default));
+    let each_call = log_prefix.as_ref().is_some_and(|prefix| prefix.each_call);
     let transactions = transaction::Table::new(transaction::TableOptions {
         seed: [
             world.seed,
@@ -348,7 +402,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
     });
     let sent_by = sent_by(&world.sockets, &settings);
     let engine = Arc::new(Engine {
-        blocks: Blocks::of(&program),
+        blocks: Blocks::of(&program, core.int("received_route_mode") == 1),
         program,
         catalog,
         hooks,
@@ -357,6 +411,9 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         statistics,
         counters,
         log: world.log,
+        observes_calls: each_call || latency.is_some_and(|latency| latency.action_limit > 0),
+        log_prefix,
+        latency,
         sockets: world.sockets,
         resolver: world.resolver,
         streams: world.streams,
@@ -406,6 +463,19 @@ fn core_settings(core: &script::Settings, config: &Config) -> Settings {
             .unwrap_or(12)
             .clamp(1, 32),
         dns_failover: core.bool("use_dns_failover"),
+        sip_warning: core.bool("sip_warning"),
+        reply_to_via: core.bool("reply_to_via"),
+        phone2tel: core.bool("phone2tel"),
+        parser_log_level: if core.is_set("sip_parser_log") {
+            i32::try_from(core.int("sip_parser_log")).unwrap_or(0)
+        } else {
+            level::INFO
+        },
+        message_max: usize::try_from(core.int("msg_recv_max_size"))
+            .ok()
+            .filter(|size| *size > 0 && core.is_set("msg_recv_max_size"))
+            .unwrap_or(usize::MAX),
+        dns_slow_ms: u64::try_from(core.int("dns_slow_query_ms")).unwrap_or(0),
         server_id: core.int("server_id"),
         xavp_via_params: text("xavp_via_params"),
         xavp_via_fields: text("xavp_via_fields"),

@@ -1,10 +1,19 @@
 //! Log lines in Kamailio's form, written by one thread from a bounded queue: a full disk or a slow
 //! terminal costs lines, which are counted, and never a worker's time.
 
-use std::io::Write;
+mod context;
+mod json;
+mod writer;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+
+pub use context::Context;
+pub(crate) use context::{enter, leave};
+pub use json::JsonStyle;
+pub use writer::Colors;
 
 /// Kamailio's log levels; a line is written when its level is at most the threshold.
 pub mod level {
@@ -46,6 +55,9 @@ const QUEUE_LINES_MAX: usize = 8192;
 #[derive(Clone)]
 pub struct Log {
     threshold: Arc<AtomicI32>,
+    colors: Colors,
+    to_terminal: bool,
+    needs_call_ids: bool,
     sink: Sink,
 }
 
@@ -59,15 +71,30 @@ enum Sink {
 }
 
 enum Item {
-    Line(i32, String),
+    Line(Line, Option<Arc<Context>>),
     Flush(SyncSender<()>),
+}
+
+/// One log line.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its level.
+    pub level: i32,
+    /// A facility of the system log other than the program's.
+    pub facility: Option<u8>,
+    /// The part of the program that writes it: `core`, a module's name.
+    pub part: Cow<'static, str>,
+    /// What stands before the text in a plain log: `<core>: `.
+    pub mark: Cow<'static, str>,
+    /// What it says.
+    pub text: String,
 }
 
 /// What writes the lines in the end.
 pub enum Target {
-    /// Standard error, with ANSI colours or without.
+    /// Standard error.
     Stderr {
-        /// Colour by level.
+        /// ANSI colours by level.
         color: bool,
     },
     /// The system log, under this name and facility (`LOG_DAEMON` …).
@@ -80,19 +107,25 @@ pub enum Target {
 }
 
 impl Log {
-    /// Starts the writing thread.
-    pub fn start(threshold: i32, target: Target) -> Self {
+    /// Starts the writing thread; with a style, lines are JSON objects.
+    pub fn start(threshold: i32, target: Target, json: Option<JsonStyle>) -> Self {
         let (queue, lines) = sync_channel(QUEUE_LINES_MAX);
         let dropped = Arc::new(AtomicU64::new(0));
+        let colors = Colors::default();
+        let to_terminal = matches!(target, Target::Stderr { .. });
+        let writer = writer::Writer::new(target, json, colors.clone());
         let counted = Arc::clone(&dropped);
         let spawned = std::thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || write_lines(&lines, &target, &counted));
+            .spawn(move || writer.run(&lines, &counted));
         if let Err(error) = spawned {
             eprintln!("cannot start the log thread: {error}");
         }
         Self {
             threshold: Arc::new(AtomicI32::new(threshold)),
+            colors,
+            to_terminal,
+            needs_call_ids: json.is_some_and(JsonStyle::shows_call_id),
             sink: Sink::Thread { queue, dropped },
         }
     }
@@ -104,6 +137,9 @@ impl Log {
         (
             Self {
                 threshold: Arc::new(AtomicI32::new(threshold)),
+                colors: Colors::default(),
+                to_terminal: false,
+                needs_call_ids: false,
                 sink,
             },
             lines,
@@ -125,26 +161,44 @@ impl Log {
         self.threshold.store(level, Ordering::Relaxed);
     }
 
+    /// Whether lines go to standard error.
+    pub fn is_to_terminal(&self) -> bool {
+        self.to_terminal
+    }
+
+    /// Whether lines show the Call-ID of the message at hand.
+    pub(crate) fn needs_call_ids(&self) -> bool {
+        self.needs_call_ids
+    }
+
+    /// The colours of the levels.
+    pub fn colors(&self) -> &Colors {
+        &self.colors
+    }
+
     /// Writes one line of a part of the program (`core`, a module's name).
     pub fn line(&self, level: i32, part: &str, text: &str) {
         if self.enabled(level) {
-            self.write(level, format!("<{part}>: {text}"));
+            self.write(Line {
+                level,
+                facility: None,
+                part: Cow::Owned(part.to_owned()),
+                mark: Cow::Owned(format!("<{part}>: ")),
+                text: text.to_owned(),
+            });
         }
     }
 
-    /// Writes a text that brings its own prefix.
-    pub fn write(&self, level: i32, text: String) {
+    /// Writes a line whatever its level. The prefix of the message at hand comes before it.
+    pub fn write(&self, line: Line) {
+        let context = context::current();
         match &self.sink {
             Sink::Thread { queue, dropped } => {
-                if let Err(TrySendError::Full(_)) = queue.try_send(Item::Line(level, text)) {
+                if let Err(TrySendError::Full(_)) = queue.try_send(Item::Line(line, context)) {
                     dropped.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            Sink::Memory(lines) => {
-                lines
-                    .lock()
-                    .push(format!("{}: {}", level::name(level), text.trim_end()));
-            }
+            Sink::Memory(lines) => lines.lock().push(writer::plain(&line, context.as_deref())),
         }
     }
 
@@ -164,101 +218,5 @@ impl Log {
                 let _ = wait.recv_timeout(std::time::Duration::from_secs(1));
             }
         }
-    }
-}
-
-fn write_lines(lines: &Receiver<Item>, target: &Target, dropped: &AtomicU64) {
-    let mut syslog = match target {
-        Target::Syslog { .. } => connect_syslog(),
-        Target::Stderr { .. } => None,
-    };
-    let mut reported = 0;
-    while let Ok(item) = lines.recv() {
-        match item {
-            Item::Line(level, text) => write_one(target, &mut syslog, level, &text),
-            Item::Flush(done) => drop(done.send(())),
-        }
-        let lost = dropped.load(Ordering::Relaxed);
-        if lost > reported {
-            let text = format!(
-                "<core>: {} log lines lost: the queue was full",
-                lost - reported
-            );
-            write_one(target, &mut syslog, level::WARNING, &text);
-            reported = lost;
-        }
-    }
-}
-
-fn write_one(
-    target: &Target,
-    syslog: &mut Option<std::os::unix::net::UnixDatagram>,
-    level: i32,
-    text: &str,
-) {
-    let text = text.trim_end_matches('\n');
-    match target {
-        Target::Stderr { color } => {
-            let (begin, end) = if *color {
-                (ansi(level), "\x1b[0m")
-            } else {
-                ("", "")
-            };
-            let pid = std::process::id();
-            // A full disk or a closed terminal must not stop the program.
-            let _ = writeln!(
-                std::io::stderr().lock(),
-                "{begin} 0({pid}) {}: {text}{end}",
-                level::name(level)
-            );
-        }
-        Target::Syslog { ident, facility } => {
-            let line = format!(
-                "<{}>{ident}[{}]:  {}: {text}",
-                u16::from(*facility) * 8 + u16::from(severity(level)),
-                std::process::id(),
-                level::name(level)
-            );
-            let sent = syslog
-                .as_ref()
-                .is_some_and(|socket| socket.send(line.as_bytes()).is_ok());
-            if !sent {
-                *syslog = connect_syslog();
-                if let Some(socket) = syslog {
-                    let _ = socket.send(line.as_bytes());
-                }
-            }
-        }
-    }
-}
-
-fn connect_syslog() -> Option<std::os::unix::net::UnixDatagram> {
-    let socket = std::os::unix::net::UnixDatagram::unbound().ok()?;
-    socket.set_nonblocking(true).ok()?;
-    socket.connect("/dev/log").ok()?;
-    Some(socket)
-}
-
-/// The syslog severity of a Kamailio level (RFC 5424 §6.2.1).
-const fn severity(level: i32) -> u8 {
-    match level {
-        ..=-5 => 1,
-        -4..=-2 => 2,
-        -1 => 3,
-        0 => 4,
-        1 => 5,
-        2 => 6,
-        _ => 7,
-    }
-}
-
-const fn ansi(level: i32) -> &'static str {
-    match level {
-        ..=-2 => "\x1b[1;31m",
-        -1 => "\x1b[31m",
-        0 => "\x1b[33m",
-        1 => "\x1b[36m",
-        2 => "\x1b[32m",
-        _ => "\x1b[37m",
     }
 }

@@ -12,8 +12,9 @@ use crate::run::Run;
 use crate::working::{Target, Working};
 
 /// Where replies to a received request go (RFC 3261 §18.2.2, RFC 3581): back on a stream; over UDP to the
-/// source address, at the source port if the client or the script wants that, else at the port in Via.
-pub fn reply_hop(working: &Working) -> Hop {
+/// source address, at the source port if the client or the script wants that, else at the port in Via. With
+/// `to_via` the address is the one in Via too, where that is one.
+pub fn reply_hop(working: &Working, to_via: bool) -> Hop {
     let hop = working.hop;
     if hop.transport.is_reliable() {
         return hop;
@@ -25,8 +26,11 @@ pub fn reply_hop(working: &Working) -> Hop {
         Some(via) => via.port().unwrap_or(hop.transport.default_port()),
         None => hop.remote.port(),
     };
+    let shown = via.filter(|_| to_via);
+    let shown = shown.and_then(|via| sip::host_address(via.host()));
+    let address = shown.unwrap_or_else(|| hop.remote.ip());
     Hop {
-        remote: SocketAddr::new(hop.remote.ip(), port),
+        remote: SocketAddr::new(address, port),
         ..hop
     }
 }

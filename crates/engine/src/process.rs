@@ -62,6 +62,8 @@ struct Task {
     then: Option<Pending>,
     /// It waits inside the machine.
     in_machine: bool,
+    /// How long it was worked on, µs, where somebody wants to know.
+    worked_us: u64,
 }
 
 enum Step {
@@ -97,6 +99,9 @@ impl Worker {
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             engine.counters.keepalives.increment();
             return;
+        }
+        if bytes.len() > engine.settings.message_max {
+            return crate::refuse::too_long(engine, bytes.len(), hop);
         }
         let message = match Message::shared(bytes) {
             Ok(message) => message,
@@ -250,7 +255,10 @@ impl Worker {
         let (working, first) = match input {
             Input::Message { message, hop } => {
                 self.locals.messages += 1;
-                let first = if message.is_request() {
+                let blocks = &self.local.blocks;
+                let first = if blocks.received.is_some() || blocks.pre_routing.is_some() {
+                    Stage::Arrived
+                } else if message.is_request() {
                     Stage::Request
                 } else {
                     Stage::Reply
@@ -271,11 +279,15 @@ impl Worker {
         let locals = std::mem::take(&mut self.locals);
         let mut seat = self.seats.pop().unwrap_or_else(|| self.new_seat());
         seat.run.restart(key, now, working, locals);
+        if !seat.run.msg.faked {
+            seat.run.print_log_prefix();
+        }
         Task {
             key,
             seat,
             then: Some(first),
             in_machine: false,
+            worked_us: 0,
         }
     }
 
@@ -287,6 +299,10 @@ impl Worker {
     }
 
     fn advance(&mut self, engine: &Arc<Engine>, mut task: Task, with: Completion) -> Step {
+        let started = engine.latency.map(|latency| (latency.clock)());
+        if let Some(context) = &task.seat.run.log_context {
+            crate::log::enter(Arc::clone(context));
+        }
         let step = catch_unwind(AssertUnwindSafe(|| drive(engine, &mut task, with)));
         let step = step.unwrap_or_else(|_| {
             engine.counters.panics.increment();
@@ -300,6 +316,16 @@ impl Worker {
             task.seat.machine = Machine::default();
             Step::Finished
         });
+        if let (Some(latency), Some(started)) = (&engine.latency, started) {
+            task.worked_us += (latency.clock)().saturating_sub(started);
+            let message = &task.seat.run.msg;
+            if matches!(step, Step::Finished) && !message.faked {
+                latency.worked(&engine.log, message.message.is_request(), task.worked_us);
+            }
+        }
+        if task.seat.run.log_context.is_some() {
+            crate::log::leave();
+        }
         self.outputs.append(&mut task.seat.run.out);
         self.backlog.extend(task.seat.run.follow_ups.drain(..));
         match (step, task.seat.run.operation.take()) {

@@ -5,14 +5,32 @@ use std::sync::Arc;
 use sip::{Hop, Message, Rejected};
 
 use crate::engine::Engine;
-use crate::log::level;
 
 /// Bytes that could not be indexed.
 pub(crate) fn unparsable(engine: &Arc<Engine>, rejected: &Rejected, hop: Hop) {
     engine.counters.bad_msg_hdr.increment();
-    if engine.log.enabled(level::INFO) {
-        let text = format!("dropped bytes from {}: {}", hop.remote, rejected.error);
-        engine.log.line(level::INFO, "core", &text);
+    tell(engine, || {
+        format!("dropped bytes from {}: {}", hop.remote, rejected.error)
+    });
+}
+
+/// More bytes than `msg_recv_max_size` allows.
+pub(crate) fn too_long(engine: &Arc<Engine>, length: usize, hop: Hop) {
+    engine.counters.bad_msg_hdr.increment();
+    tell(engine, || {
+        let most = engine.settings.message_max;
+        format!(
+            "dropped {length} bytes from {}: more than {most}",
+            hop.remote
+        )
+    });
+}
+
+/// Writes a line at the level of `sip_parser_log`.
+fn tell(engine: &Engine, text: impl FnOnce() -> String) {
+    let level = engine.settings.parser_log_level;
+    if engine.log.enabled(level) {
+        engine.log.line(level, "core", &text());
     }
 }
 
@@ -29,12 +47,11 @@ pub(crate) fn unusable(engine: &Arc<Engine>, message: &Message, hop: Hop) -> boo
         &counters.err_replies
     }
     .increment();
-    if engine.log.enabled(level::INFO) {
-        let text = format!(
+    tell(engine, || {
+        format!(
             "dropped a message from {}: mandatory headers missing",
             hop.remote
-        );
-        engine.log.line(level::INFO, "core", &text);
-    }
+        )
+    });
     true
 }

@@ -18,7 +18,7 @@ use crate::events::{Event, before_result};
 use crate::gate::Gate;
 use crate::input::Input;
 use crate::local::{Local, LocalState};
-use crate::log::level;
+use crate::log::{Context, Line, level};
 use crate::pending::Pending;
 use crate::slots::Slots;
 use crate::working::Working;
@@ -73,6 +73,8 @@ pub struct Run {
     pub sending: Option<Sending>,
     /// What is armed for the branch whose branch route is running.
     pub branch_armed: Armed,
+    /// What its log lines begin with.
+    pub log_context: Option<Arc<Context>>,
 }
 
 /// A message about to be sent.
@@ -170,6 +172,7 @@ impl Run {
             operation: None,
             sending: None,
             branch_armed: Armed::default(),
+            log_context: None,
         }
     }
 
@@ -192,6 +195,7 @@ impl Run {
         self.operation = None;
         self.sending = None;
         self.branch_armed = Armed::default();
+        self.log_context = None;
     }
 
     /// Lets go of everything that others may hold in common with this run, and keeps its room.
@@ -266,10 +270,30 @@ impl Run {
     }
 }
 
+impl Run {
+    /// A call with a new log prefix before it, or with its time taken.
+    fn observed_call(&mut self, function: FunctionId, args: &mut Args<'_>) -> Outcome<Pending> {
+        let engine = self.engine.clone();
+        if engine.log_prefix.as_ref().is_some_and(|p| p.each_call) {
+            self.print_log_prefix();
+        }
+        let start = engine.latency.map_or(0, |latency| (latency.clock)());
+        let outcome = engine.catalog.handler(function)(self, args);
+        if let Some(latency) = &engine.latency {
+            let name = engine.catalog.function_name(function);
+            latency.called(&engine.log, start, name, args.place());
+        }
+        before_result(self, outcome)
+    }
+}
+
 impl Host for Run {
     type Pending = Pending;
 
     fn call(&mut self, function: FunctionId, args: &mut Args<'_>) -> Outcome<Pending> {
+        if self.engine.observes_calls {
+            return self.observed_call(function, args);
+        }
         let handler = self.engine.catalog.handler(function);
         let outcome = handler(self, args);
         before_result(self, outcome)
@@ -309,10 +333,16 @@ impl Host for Run {
     fn complain(&mut self, level: i32, place: Place<'_>, text: &str) {
         if self.engine.log.enabled(level) {
             let text = format!(
-                "<core>: {}:{}:{}: in {}: {text}",
+                "{}:{}:{}: in {}: {text}",
                 place.file, place.line, place.column, place.block
             );
-            self.engine.log.write(level.max(level::ALERT), text);
+            self.engine.log.write(Line {
+                level: level.max(level::ALERT),
+                facility: None,
+                part: "core".into(),
+                mark: "<core>: ".into(),
+                text,
+            });
         }
     }
 }

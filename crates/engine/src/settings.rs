@@ -15,6 +15,18 @@ pub struct Settings {
     pub max_branches: usize,
     /// Try the next address of a destination when one fails (`use_dns_failover`).
     pub dns_failover: bool,
+    /// Add a Warning header to replies made here.
+    pub sip_warning: bool,
+    /// Replies over UDP go to the address in Via, not to the source.
+    pub reply_to_via: bool,
+    /// A `sip` URI with `user=phone` shows as a `tel` one.
+    pub phone2tel: bool,
+    /// The level of log lines about what cannot be read.
+    pub parser_log_level: i32,
+    /// Longer messages are dropped, bytes.
+    pub message_max: usize,
+    /// Questions to name servers that take longer are logged, ms; 0 none.
+    pub dns_slow_ms: u64,
     /// Kamailio's `server_id`.
     pub server_id: i64,
     /// The `$xavp` whose fields become parameters of our Via where a script wants that (module corex).
@@ -120,6 +132,12 @@ impl Default for Settings {
             local_rport: false,
             max_branches: 12,
             dns_failover: false,
+            sip_warning: false,
+            reply_to_via: false,
+            phone2tel: true,
+            parser_log_level: crate::log::level::INFO,
+            message_max: usize::MAX,
+            dns_slow_ms: 0,
             server_id: 0,
             xavp_via_params: None,
             xavp_via_fields: None,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use script::{BlockId, Completion, Outcome, RouteEnd, Routes};
+use script::{BlockId, Completion, Outcome, RouteEnd, Routes, Value};
 use sip::{Message, Method};
 use transaction::{Match, ReplyVerdict, TransactionId};
 
@@ -16,6 +16,12 @@ use crate::run::Run;
 /// A point on the way of an input.
 #[derive(Debug)]
 pub enum Stage {
+    /// A message arrived; the event routes for all messages come first.
+    Arrived,
+    /// `event_route[core:msg-received]` has ended, or there is none.
+    Received,
+    /// `event_route[core:pre-routing]` has ended, or there is none.
+    PreRouted,
     /// A request arrived.
     Request,
     /// `request_route` has ended.
@@ -65,6 +71,11 @@ impl Stage {
             },
         };
         match self {
+            Self::Arrived => event(run, run.engine.blocks.received, Self::Received),
+            Self::Received if end.dropped => dropped(run),
+            Self::Received => event(run, run.engine.blocks.pre_routing, Self::PreRouted),
+            Self::PreRouted if end.dropped => dropped(run),
+            Self::PreRouted => arrived(run),
             Self::Request => request(run),
             Self::RequestEnd => request_end(run),
             Self::Reply => reply(run),
@@ -99,6 +110,33 @@ pub(crate) fn start(
         routes,
         then: Pending::Stage(then),
     }
+}
+
+/// Runs an event route if there is one, and goes on behind it.
+fn event(run: &mut Run, block: Option<BlockId>, then: Stage) -> Outcome<Pending> {
+    match block {
+        Some(block) => start(run, block, Routes::EVENT, then),
+        None => then.resume(run, Completion::Value(Value::Null)),
+    }
+}
+
+fn arrived(run: &mut Run) -> Outcome<Pending> {
+    if run.msg.message.is_request() {
+        run.routes = Routes::REQUEST;
+        request(run)
+    } else {
+        reply(run)
+    }
+}
+
+fn dropped(run: &mut Run) -> Outcome<Pending> {
+    let counters = &run.engine.counters;
+    if run.msg.message.is_request() {
+        counters.drop_requests.increment();
+    } else {
+        counters.drop_replies.increment();
+    }
+    DONE
 }
 
 fn request(run: &mut Run) -> Outcome<Pending> {

@@ -30,7 +30,7 @@ impl Run {
         }
         let requester = Requester {
             source: self.msg.hop,
-            reply_to: reply_hop(&self.msg),
+            reply_to: reply_hop(&self.msg, self.engine.settings.reply_to_via),
         };
         let mut data = TxData::new(self.msg.clone());
         data.shared = std::mem::take(&mut self.shared);

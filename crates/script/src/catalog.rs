@@ -49,6 +49,8 @@ pub enum ParameterKind {
     Lazy,
     /// A log level, handed over as `Lazy`: a constant one that is none is an error at load.
     Level,
+    /// A facility of the system log (`LOG_LOCAL0`), handed over as its number.
+    Facility,
     /// The name of one variable, in quotes or bare; handed over as the variable itself.
     Variable,
     /// As `Variable`, and it must be writable.

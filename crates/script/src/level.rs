@@ -1,4 +1,4 @@
-//! The names that a configuration has for log levels.
+//! The names that a configuration has for log levels and for the facilities of the system log.
 
 use crate::value::parse_int;
 
@@ -21,9 +21,39 @@ pub fn log_level(text: &[u8]) -> Option<i32> {
     })
 }
 
+/// The facilities of the system log by number (RFC 5424 §6.2.1), up to the first local one.
+const FACILITIES: [&str; 12] = [
+    "KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV",
+    "FTP",
+];
+
+/// The number of the system log's facility that a name like `LOG_LOCAL0` means.
+pub fn log_facility(name: &str) -> Option<u8> {
+    let name = name.strip_prefix("LOG_")?;
+    if let Some(local) = name.strip_prefix("LOCAL") {
+        return match local.as_bytes() {
+            [digit @ b'0'..=b'7'] => Some(16 + digit - b'0'),
+            _ => None,
+        };
+    }
+    let at = FACILITIES.iter().position(|known| *known == name)?;
+    u8::try_from(at).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn facilities_have_the_numbers_of_the_system_log() {
+        assert_eq!(log_facility("LOG_KERN"), Some(0));
+        assert_eq!(log_facility("LOG_DAEMON"), Some(3));
+        assert_eq!(log_facility("LOG_FTP"), Some(11));
+        assert_eq!(log_facility("LOG_LOCAL7"), Some(23));
+        for wrong in ["LOCAL0", "LOG_LOCAL8", "LOG_LOCAL", "LOG_X", ""] {
+            assert_eq!(log_facility(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn the_third_letter_is_the_level() {

@@ -30,7 +30,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use ere::Ere;
 pub use format::{Format, TextError};
 pub use host::{Completion, Host, Index, Outcome, Place, RouteEnd, SetError};
-pub use level::log_level;
+pub use level::{log_facility, log_level};
 pub use machine::{Args, Lazy, Limits, Machine, Progress};
 pub use parser::{Options, parse};
 pub use program::{BlockId, Key, Program};

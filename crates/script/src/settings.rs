@@ -131,6 +131,18 @@ impl Settings {
         }
     }
 
+    /// Whether a setting was given a value other than its default, or than 0 and nothing: one that asks for something.
+    pub fn asks(&self, row: &SettingRow) -> bool {
+        match self.written(row.name) {
+            None | Some(SettingValue::Int(0)) => false,
+            Some(SettingValue::Int(value)) => *value != default_int(row.name),
+            Some(SettingValue::Str(text)) => {
+                let text = text.as_str().unwrap_or_default();
+                !text.is_empty() && text != row.default
+            }
+        }
+    }
+
     /// What was written, if anything.
     pub fn written(&self, name: &str) -> Option<&SettingValue> {
         self.list
@@ -176,6 +188,28 @@ mod tests {
             };
             assert!(fits && !row.doc.is_empty(), "{}", row.name);
         }
+    }
+
+    #[test]
+    fn what_is_off_asks_for_nothing() {
+        let set = |name: &str, value: SettingValue| {
+            let row = find(name).unwrap();
+            let setting = Setting {
+                name: row.name,
+                value,
+                span: crate::source::Span::NONE,
+            };
+            Settings {
+                list: vec![setting],
+            }
+            .asks(row)
+        };
+        assert!(!set("enable_sctp", SettingValue::Int(0)));
+        assert!(set("enable_sctp", SettingValue::Int(1)));
+        assert!(!set("tls_port_no", SettingValue::Int(5061)));
+        assert!(set("tls_port_no", SettingValue::Int(5071)));
+        let row = find("mcast").unwrap();
+        assert!(!Settings::default().asks(row));
     }
 
     #[test]

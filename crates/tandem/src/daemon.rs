@@ -10,7 +10,8 @@ const CHILD: &str = "TANDEM_BACKGROUND";
 
 /// Whether the command line and the configuration ask for the background. The built-in configuration never does.
 pub(crate) fn wanted(options: &Options, settings: &script::Settings) -> bool {
-    options.file.is_some() && options.foreground == 0 && settings.bool("fork")
+    let stays = matches!(options.foreground, 1 | 2);
+    options.file.is_some() && !stays && settings.bool("fork")
 }
 
 /// Whether this is the second process.

@@ -59,7 +59,7 @@ fn run(options: &Options) -> Result<(), String> {
     }
     let loaded = configuration::read(options)?;
     if options.check {
-        println!("config file ok, exiting...");
+        eprintln!("config file ok, exiting...");
         return Ok(());
     }
     if daemon::wanted(options, &loaded.settings) && !daemon::is_child() {

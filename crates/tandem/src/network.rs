@@ -1,10 +1,11 @@
 //! The sockets that a configuration asks for, and the names that mean this proxy.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Alias;
-use script::ast::{Config, Listen};
+use script::ast::{Config, Listen, SettingValue};
 use transport::counters::UdpCounters;
 use transport::listen::{
     Advertise, ExpandOptions, ListenSpec, LocalSystem, OpenOptions, Sockets, WorkerListeners,
@@ -41,12 +42,17 @@ pub(crate) fn open(
             .join("\ntandem: ")
     })?;
     let mut sockets = Sockets::new(&expanded);
+    let size = |name: &str| usize::try_from(settings.int(name)).unwrap_or(0);
+    let defaults = OpenOptions::default();
     let open = OpenOptions {
         workers,
-        tos: tos(settings),
+        receive_buffer: size("maxbuffer").max(defaults.receive_buffer),
+        send_buffer: size("maxsndbuffer"),
+        tos: tos(settings)?,
         free_bind: settings.bool("ip_free_bind"),
+        fragment: !settings.bool("pmtu_discovery"),
         backlog: backlog(settings),
-        ..OpenOptions::default()
+        ..defaults
     };
     let opened = transport::listen::open(&mut sockets, &open).map_err(|error| error.to_string())?;
     Ok((Arc::new(sockets), opened))
@@ -89,11 +95,22 @@ fn backlog(settings: &script::Settings) -> i32 {
     }
 }
 
-fn tos(settings: &script::Settings) -> Option<u8> {
-    if settings.is_set("tos") {
-        u8::try_from(settings.int("tos")).ok()
-    } else {
-        Some(0x10)
+/// The type of service, by number or by its name in the system's headers (RFC 1349).
+fn tos(settings: &script::Settings) -> Result<Option<u8>, String> {
+    let Some(SettingValue::Str(name)) = settings.written("tos") else {
+        return Ok(match settings.written("tos") {
+            Some(_) => u8::try_from(settings.int("tos")).ok(),
+            None => Some(0x10),
+        });
+    };
+    match &name.to_lossy()[..] {
+        "IPTOS_LOWDELAY" => Ok(Some(0x10)),
+        "IPTOS_THROUGHPUT" => Ok(Some(0x08)),
+        "IPTOS_RELIABILITY" => Ok(Some(0x04)),
+        "IPTOS_LOWCOST" | "IPTOS_MINCOST" => Ok(Some(0x02)),
+        other => Err(format!(
+            "tos = {other}: expected a number or IPTOS_LOWDELAY and the like"
+        )),
     }
 }
 
@@ -107,8 +124,16 @@ pub(crate) fn resolver(settings: &script::Settings) -> Result<Resolver, String> 
         _ => Duration::from_secs(default),
     };
     let defaults = ResolveSettings::default();
+    let preference = |name: &str| i32::try_from(settings.int(name)).unwrap_or(0);
+    let family = settings.int("dns_cache_flags");
     let resolve = ResolveSettings {
-        ipv6: settings.bool("dns_try_ipv6"),
+        transports: vec![
+            (sip::Transport::Udp, preference("dns_udp_pref")),
+            (sip::Transport::Tcp, preference("dns_tcp_pref")),
+        ],
+        ipv4: family & 2 == 0,
+        ipv6: settings.bool("dns_try_ipv6") && family & 1 == 0,
+        prefer_ipv6: family & 4 != 0,
         naptr: settings.bool("dns_try_naptr"),
         naptr_own_preference: settings.bool("dns_naptr_ignore_rfc"),
         srv_weights: settings.bool("dns_srv_lb"),
@@ -118,7 +143,7 @@ pub(crate) fn resolver(settings: &script::Settings) -> Result<Resolver, String> 
         max_ttl: seconds("dns_cache_max_ttl", defaults.max_ttl.as_secs()),
         ..defaults
     };
-    let lookup = DnsLookup::from_system(&DnsOptions::default())
+    let lookup = DnsLookup::from_system(&dns_options(settings))
         .map_err(|error| format!("cannot read the resolver's configuration: {error}"))?;
     let hosts = Hosts::read(std::path::Path::new("/etc/hosts")).unwrap_or_default();
     let random = Box::new(|limit: u64| fastrand::u64(..limit.max(1)));
@@ -129,6 +154,19 @@ pub(crate) fn resolver(settings: &script::Settings) -> Result<Resolver, String> 
         random,
         Arc::default(),
     ))
+}
+
+/// How name servers are asked; what is negative is the system's own.
+fn dns_options(settings: &script::Settings) -> DnsOptions {
+    let number = |name: &str| usize::try_from(settings.int(name)).ok();
+    DnsOptions {
+        timeout: number("dns_retr_time")
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| Duration::from_secs(seconds as u64)),
+        attempts: number("dns_retr_no"),
+        no_search_list: !settings.bool("dns_use_search_list"),
+        servers: number("dns_servers_no").filter(|count| *count > 0),
+    }
 }
 
 /// How streams behave.
@@ -150,7 +188,20 @@ pub(crate) fn streams(settings: &script::Settings) -> StreamSettings {
         keepalive_interval: small("tcp_keepintvl"),
         keepalive_count: small("tcp_keepcnt"),
         no_connect: settings.bool("tcp_no_connect"),
+        source_ipv4: source(settings, "tcp_source_ipv4"),
+        source_ipv6: source(settings, "tcp_source_ipv6"),
+        max_per_address: if settings.is_set("tcp_accept_iplimit") {
+            number("tcp_accept_iplimit")
+        } else {
+            0
+        },
     }
+}
+
+/// The address that connections are opened from, when it is not the socket's.
+fn source(settings: &script::Settings, name: &str) -> Option<IpAddr> {
+    let text = settings.str(name);
+    text.trim_matches(['[', ']']).parse().ok()
 }
 
 fn message_timeout(settings: &script::Settings) -> Duration {
@@ -160,10 +211,15 @@ fn message_timeout(settings: &script::Settings) -> Duration {
     }
 }
 
-/// Aliases of the command line, and the host's own name unless that was switched off.
+/// Aliases of the command line and, unless that was switched off, the host's own name and the names that its hosts
+/// file has for our addresses.
+///
+/// # Errors
+/// An alias of the command line that is none.
 pub(crate) fn aliases(
     options: &Options,
     settings: &script::Settings,
+    sockets: &Sockets,
 ) -> Result<Vec<Alias>, String> {
     let mut aliases = Vec::new();
     for text in &options.aliases {
@@ -179,15 +235,31 @@ pub(crate) fn aliases(
     let automatic = options
         .auto_aliases
         .unwrap_or_else(|| settings.bool("auto_aliases"));
-    if automatic && let Ok(name) = nix::unistd::gethostname() {
-        let host = name.to_string_lossy().to_ascii_lowercase();
+    if automatic {
+        aliases.extend(automatic_aliases(sockets));
+    }
+    Ok(aliases)
+}
+
+fn automatic_aliases(sockets: &Sockets) -> Vec<Alias> {
+    let mut aliases = Vec::new();
+    if let Ok(name) = nix::unistd::gethostname() {
         aliases.push(Alias {
             transport: None,
-            host,
+            host: name.to_string_lossy().to_ascii_lowercase(),
             port: None,
         });
     }
-    Ok(aliases)
+    let hosts = Hosts::read(std::path::Path::new("/etc/hosts")).unwrap_or_default();
+    for socket in sockets.iter() {
+        let names = hosts.names_of(socket.address.ip());
+        aliases.extend(names.into_iter().map(|name| Alias {
+            transport: Some(socket.transport),
+            host: name.to_owned(),
+            port: Some(socket.address.port()),
+        }));
+    }
+    aliases
 }
 
 /// Counters of the UDP sockets.

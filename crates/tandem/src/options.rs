@@ -29,7 +29,8 @@ pub(crate) struct Options {
     pub(crate) parameters: Vec<String>,
     /// `--alias`.
     pub(crate) aliases: Vec<String>,
-    /// How often `-D` was given: 0 go to the background if the configuration forks, more stay.
+    /// How often `-D` was given: once or twice stays in the foreground; never and three times goes to the background
+    /// if the configuration forks.
     pub(crate) foreground: u8,
     /// `-E`: log to standard error.
     pub(crate) log_stderr: bool,
@@ -41,6 +42,10 @@ pub(crate) struct Options {
     pub(crate) user: Option<String>,
     /// `-g`: the group to become.
     pub(crate) group: Option<String>,
+    /// `-t`: the directory that becomes the root.
+    pub(crate) root: Option<PathBuf>,
+    /// `--log-engine`: `type:data`.
+    pub(crate) log_engine: Option<String>,
     /// `-w`: the working directory.
     pub(crate) work_dir: Option<PathBuf>,
     /// `--server-id`.
@@ -96,25 +101,32 @@ Configuration
                         print the built-in configuration
 
 Running
-  -D                    stay in the foreground (also -DD)
+  -D                    stay in the foreground (also -DD; -DDD does not)
   -E                    log to standard error
   -e                    with colours
   -d                    log more; once for each level
   --debug N             log up to level N
+  --log-engine json[:FLAGS]
+                        log JSON objects; the flags are a, c, j, M and N
   -P FILE               write the process id here
   -G FILE               write the process group id here
   -Y DIR                directory for control sockets
   -w DIR                working directory
+  -t DIR                make DIR the root directory, once the sockets are open
   -u USER, -g GROUP     run as this user and group
   -T                    no TCP
   --workers N           threads that carry SIP (default: one a core)
+
+Signals
+  SIGHUP                read the configuration again
+  SIGTERM, SIGINT       stop: take no new calls, answer what is pending; a second one ends at once
 
 Information
   -v, -V, --version     version
   -I                    version and how it was built
   -h, --help            this text
 
-Accepted and without meaning here: -b -K -L -m -M -n -N -O -Q -r -R -S -W -x -X
+Accepted and without meaning here: -b -C -K -L -m -M -n -N -O -Q -r -R -S -W -x -X --atexit
 ";
 
 /// Reads the command line.
@@ -139,6 +151,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Options, lexopt::Error
             Short('d') => options.debug = Some(options.debug.unwrap_or(0) + 1),
             Short('u') => options.user = Some(parser.value()?.string()?),
             Short('g') => options.group = Some(parser.value()?.string()?),
+            Short('t') => options.root = Some(parser.value()?.into()),
+            Long("log-engine") => options.log_engine = Some(parser.value()?.string()?),
             Short('w') => options.work_dir = Some(parser.value()?.into()),
             Short('T') => options.no_tcp = true,
             Short('v' | 'V') | Long("version") => options.action = Some(Action::Version),
@@ -213,9 +227,6 @@ fn unneeded(
     name: Name,
 ) -> Result<(), lexopt::Error> {
     let (text, takes_value) = match name {
-        Name::Short('t') => {
-            return Err("-t (chroot) is not supported: use the service manager's sandbox".into());
-        }
         Name::Short(short) => {
             let row = UNNEEDED.iter().find(|row| row.0 == short);
             let row = row.ok_or_else(|| format!("unknown option -{short}; see --help"))?;
@@ -223,7 +234,6 @@ fn unneeded(
         }
         Name::Long(long) => match long.as_str() {
             "atexit" => ("--atexit", true),
-            "log-engine" => ("--log-engine", true),
             _ => return Err(format!("unknown option --{long}; see --help").into()),
         },
         Name::Value(value) => {
@@ -268,6 +278,21 @@ mod tests {
         assert_eq!(options.defines, ["WITH_NAT", "X=1"]);
         assert_eq!(options.unneeded, ["-m", "-M", "-n", "-N"]);
         assert_eq!(options.user.as_deref(), Some("nobody"));
+    }
+
+    #[test]
+    fn three_times_d_means_the_background_again() {
+        let settings = script::Settings::default();
+        for (line, wanted) in [
+            ("-f k.cfg", true),
+            ("-f k.cfg -D", false),
+            ("-f k.cfg -DD", false),
+            ("-f k.cfg -DDD", true),
+            ("-DDD", false),
+        ] {
+            let options = read(line).unwrap();
+            assert_eq!(crate::daemon::wanted(&options, &settings), wanted, "{line}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Gid, Group, Uid, User, setgid, setgroups, setuid};
 
 /// Becomes the group and the user, in this order.
@@ -45,6 +46,39 @@ fn find_group(name: &str) -> Result<Gid, String> {
     found
         .map(|group| group.gid)
         .ok_or_else(|| format!("there is no group {name}"))
+}
+
+/// Makes a directory the root.
+///
+/// # Errors
+/// It is not there, or the change is not allowed.
+pub(crate) fn change_root(dir: &Path) -> Result<(), String> {
+    nix::unistd::chroot(dir)
+        .and_then(|()| nix::unistd::chdir("/"))
+        .map_err(|error| format!("cannot make {} the root: {error}", dir.display()))
+}
+
+/// Allows so many open files, or says why not.
+///
+/// # Errors
+/// More than the process may ask for.
+pub(crate) fn allow_open_files(count: u64) -> Result<(), String> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)
+        .map_err(|error| format!("cannot read the limit of open files: {error}"))?;
+    setrlimit(Resource::RLIMIT_NOFILE, count, most.max(count))
+        .map_err(|error| format!("cannot allow {count} open files: {error}"))
+}
+
+/// Writes no core file, or one of any size.
+///
+/// # Errors
+/// The system refuses.
+pub(crate) fn allow_core_file(allowed: bool) -> Result<(), String> {
+    let (_, most) = getrlimit(Resource::RLIMIT_CORE)
+        .map_err(|error| format!("cannot read the limit of core files: {error}"))?;
+    let size = if allowed { most } else { 0 };
+    setrlimit(Resource::RLIMIT_CORE, size, most)
+        .map_err(|error| format!("cannot set the limit of core files: {error}"))
 }
 
 /// Writes a number into a file.

@@ -6,11 +6,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use engine::{
-    Built, Clock, Driver, Engine, Loaded, Log, LogTarget, WorkerSockets, World, build, level,
+    Built, Clock, Driver, Engine, JsonStyle, Loaded, Log, LogTarget, WorkerSockets, World, build,
+    level,
 };
 use nix::unistd::{getpgrp, getpid};
 use rpc::{DoorTable, Doors, Registry};
-use script::settings::Usage;
+use script::log_facility;
+use script::settings::{SettingRow, Usage};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -40,6 +42,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     let settings = loaded.settings.clone();
     let log = start_log(options, &settings);
     explain_settings(&settings, &log);
+    set_limits(&settings, &log);
     let run_dir = run_dir(options, &settings);
     let workers = worker_count(options);
     let (sockets, listeners) = network::open(options, &loaded.config, &settings, workers)?;
@@ -47,6 +50,11 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     make_run_dir(&run_dir);
     let (user, group) = account(options, &settings);
     hand_over(&run_dir, user.as_deref(), group.as_deref());
+    let resolver = network::resolver(&settings)?;
+    let aliases = network::aliases(options, &settings, &sockets)?;
+    if let Some(root) = root(options, &settings) {
+        privileges::change_root(&root)?;
+    }
     privileges::drop_to(user.as_deref(), group.as_deref())?;
     if let Some(dir) = work_dir(options, &settings) {
         std::env::set_current_dir(&dir)
@@ -63,13 +71,14 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     let clock = Clock::start();
     let world = World {
         sockets: Arc::clone(&sockets),
-        resolver: Arc::new(network::resolver(&settings)?),
+        resolver: Arc::new(resolver),
         streams,
         log: log.clone(),
         now: clock.now(),
         seed: fastrand::u64(..),
         run_dir: run_dir.clone(),
-        aliases: network::aliases(options, &settings)?,
+        aliases,
+        stopwatch: microseconds,
     };
     let Built {
         engine,
@@ -84,6 +93,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
 
     let (stop, stopped) = watch::channel(false);
     let threads = start_workers(&engine, clock, listeners, seats, &stopped)?;
+    engine.announce_start();
     greet(options, &engine, &run_dir);
     daemon::tell_ready();
     control.block_on(serve(&engine, signals, doors));
@@ -112,17 +122,32 @@ fn start_log(options: &Options, settings: &script::Settings) -> Log {
         let ident = if name.is_empty() { "tandem" } else { name };
         LogTarget::Syslog {
             ident: ident.to_owned(),
-            facility: facility(settings.str("log_facility")),
+            facility: log_facility(settings.str("log_facility")).unwrap_or(3),
         }
     };
-    Log::start(threshold, target)
+    Log::start(threshold, target, json_style(options, settings))
+}
+
+/// Whether lines are JSON objects, by `--log-engine` or by the settings.
+fn json_style(options: &Options, settings: &script::Settings) -> Option<JsonStyle> {
+    let (kind, flags) = match &options.log_engine {
+        Some(text) => text.split_once(':').unwrap_or((text, "")),
+        None => (
+            settings.str("log_engine_type"),
+            settings.str("log_engine_data"),
+        ),
+    };
+    (kind == "json").then(|| JsonStyle::from_flags(flags))
 }
 
 /// Says once which settings of the configuration do nothing here.
 fn explain_settings(settings: &script::Settings, log: &Log) {
     let set = |usage| {
         let rows = script::settings::TABLE.iter();
+        // `enable_sctp=no` asks for nothing.
+        let counts = |row: &&SettingRow| usage == Usage::Unneeded || settings.asks(row);
         let rows = rows.filter(|row| row.usage == usage && settings.is_set(row.name));
+        let rows = rows.filter(counts);
         rows.map(|row| row.name).collect::<Vec<_>>().join(", ")
     };
     let (unneeded, ignored) = (set(Usage::Unneeded), set(Usage::Ignored));
@@ -136,23 +161,31 @@ fn explain_settings(settings: &script::Settings, log: &Log) {
     }
 }
 
-/// The number of a syslog facility (RFC 5424 §6.2.1); daemon when the name is unknown.
-fn facility(name: &str) -> u8 {
-    const NAMES: [&str; 12] = [
-        "KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON",
-        "AUTHPRIV", "FTP",
-    ];
-    let name = name.strip_prefix("LOG_").unwrap_or(name);
-    if let Some(local) = name
-        .strip_prefix("LOCAL")
-        .and_then(|n| n.parse::<u8>().ok())
-    {
-        return 16 + local.min(7);
+/// Microseconds of a clock that never goes back, from its first reading on.
+fn microseconds() -> u64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_micros() as u64
+}
+
+/// What the process may use; a limit that cannot be had is told and changes nothing.
+fn set_limits(settings: &script::Settings, log: &Log) {
+    let mut results = Vec::new();
+    if let Ok(count @ 1..) = u64::try_from(settings.int("open_files_limit")) {
+        results.push(privileges::allow_open_files(count));
     }
-    NAMES
-        .iter()
-        .position(|known| *known == name)
-        .map_or(3, |at| at as u8)
+    if settings.is_set("disable_core_dump") {
+        let allowed = !settings.bool("disable_core_dump");
+        results.push(privileges::allow_core_file(allowed));
+    }
+    for text in results.into_iter().filter_map(Result::err) {
+        log.line(level::WARNING, "core", &text);
+    }
+}
+
+fn root(options: &Options, settings: &script::Settings) -> Option<PathBuf> {
+    let setting = settings.str("chroot");
+    let setting = (!setting.is_empty()).then(|| PathBuf::from(setting));
+    options.root.clone().or(setting)
 }
 
 /// Where to work: as told, else at the root once in the background, so that no file system is kept busy.
@@ -362,11 +395,17 @@ async fn serve(engine: &Arc<Engine>, mut signals: Signals, doors: Doors) {
         .log
         .line(level::NOTICE, "core", "stopping: no new calls are taken");
     engine.stop();
-    let deadline = Instant::now() + STOP_PENDING;
-    while Instant::now() < deadline && has_pending(engine) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    let end = async {
+        let deadline = Instant::now() + STOP_PENDING;
+        while Instant::now() < deadline && has_pending(engine) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        doors.stop().await;
+    };
+    tokio::select! {
+        () = end => {}
+        () = signals.end(engine) => engine.log.line(level::NOTICE, "core", "told again: ending at once"),
     }
-    doors.stop().await;
 }
 
 fn has_pending(engine: &Engine) -> bool {

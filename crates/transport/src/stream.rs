@@ -15,6 +15,7 @@ mod pool;
 mod worker;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +61,12 @@ pub struct StreamSettings {
     pub keepalive_count: u32,
     /// Never open a connection (`tcp_no_connect`).
     pub no_connect: bool,
+    /// Connections to IPv4 peers are opened from this address (`tcp_source_ipv4`).
+    pub source_ipv4: Option<IpAddr>,
+    /// Connections to IPv6 peers are opened from this address (`tcp_source_ipv6`).
+    pub source_ipv6: Option<IpAddr>,
+    /// Connections that one address may have opened to us, 0 any number (`tcp_accept_iplimit`).
+    pub max_per_address: u64,
 }
 
 impl Default for StreamSettings {
@@ -79,6 +86,9 @@ impl Default for StreamSettings {
             keepalive_interval: 0,
             keepalive_count: 0,
             no_connect: false,
+            source_ipv4: None,
+            source_ipv6: None,
+            max_per_address: 0,
         }
     }
 }

@@ -18,6 +18,7 @@ pub use batch::{Datagram, RecvBatch};
 pub use sender::{SendOutcome, UdpSender};
 pub use steering::Steering;
 
+pub(crate) use mmsg::allow_fragments;
 pub(crate) use steering::attach_steering;
 
 use crate::counters::UdpCounters;

@@ -81,8 +81,8 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     checked(
         "log_facility",
         Str(Some("LOG_DAEMON")),
-        facility,
-        "Accepted; lines go where the core's lines go.",
+        crate::xlog::facility,
+        "The facility of the lines in the system log.",
     ),
     parameter(
         "log_extra",
@@ -199,13 +199,6 @@ pub(super) fn statuses(text: &str) -> Result<Vec<u16>, String> {
             .ok_or_else(|| format!("\"{word}\" is no status from 300 to 999"))
     };
     words.map(status).collect()
-}
-
-fn facility(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Str(name) if name.starts_with("LOG_") => Ok(()),
-        _ => Err("a log facility is LOG_DAEMON, LOG_LOCAL0 and the like".to_owned()),
-    }
 }
 
 fn time_mode(value: &ParameterValue) -> Result<(), String> {

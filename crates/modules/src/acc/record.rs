@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Run, Saved, Slots, Tx, Working};
+use engine::{LogLine, Run, Saved, Slots, Tx, Working};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sip::Message;
@@ -57,7 +57,13 @@ impl Record {
         }
         let mut line = self.beginning(run, state, is_upstream);
         state.extra.print(run, &mut line);
-        run.log(state.level, "acc", &String::from_utf8_lossy(&line));
+        run.engine.log.write(LogLine {
+            level: state.level,
+            facility: state.facility,
+            part: "acc".into(),
+            mark: "<acc>: ".into(),
+            text: String::from_utf8_lossy(&line).into_owned(),
+        });
     }
 
     fn beginning(&self, run: &Run, state: &State, is_upstream: bool) -> Vec<u8> {

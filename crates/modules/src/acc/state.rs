@@ -24,8 +24,18 @@ pub(super) struct State {
     /// `$rdir(id)`, with `detect_direction`.
     pub(super) direction: Option<Variable>,
     pub(super) level: i32,
+    pub(super) facility: Option<u8>,
     pub(super) extra: Extra,
     pub(super) time: TimeMode,
+}
+
+/// The facility of the lines, where the configuration names one.
+fn facility(setup: &Setup<'_>) -> Option<u8> {
+    if !setup.parameters.is_given("acc", "log_facility") {
+        return None;
+    }
+    let name = setup.parameters.str("acc", "log_facility")?;
+    script::log_facility(&name)
 }
 
 /// The second time of a line.
@@ -67,6 +77,7 @@ impl State {
             reason_from_hf: is_on("reason_from_hf"),
             direction: direction(setup)?,
             level: i32::try_from(int("log_level")).unwrap_or(engine::level::NOTICE),
+            facility: facility(setup),
             extra: extra(setup)?,
             time: time(parameters)?,
         })

@@ -1,6 +1,6 @@
 //! Core actions about sending and the way of a message.
 
-use engine::{FunctionRow, Pending, RelayOptions, Run, forward_stateless, level};
+use engine::{FunctionRow, LogLine, Pending, RelayOptions, Run, forward_stateless, level};
 use script::{Args, Outcome, Parameter, ParameterKind};
 
 use crate::row::{action, param};
@@ -155,9 +155,13 @@ fn log(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
         None => (4, args.str(0)),
     };
     if run.engine.log.enabled(level) {
-        run.engine
-            .log
-            .write(level.max(level::ALERT), format!("<script>: {text}"));
+        run.engine.log.write(LogLine {
+            level: level.max(level::ALERT),
+            facility: None,
+            part: "core".into(),
+            mark: "<script>: ".into(),
+            text: String::from_utf8_lossy(text).into_owned(),
+        });
     }
     Outcome::Code(1)
 }

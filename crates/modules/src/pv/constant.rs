@@ -53,12 +53,6 @@ pub(super) const ROWS: &[VariableRow] = &[
         constant,
         "The number of a transport or an address family.",
     ),
-    reads(
-        "C",
-        KeyRule::Resolve(colour_key),
-        colour,
-        "Switches the terminal's colours.",
-    ),
     reads("true", NONE, truth, "1"),
     reads("false", NONE, falsehood, "0"),
     reads(
@@ -89,31 +83,31 @@ pub(super) const ROWS: &[VariableRow] = &[
         "err.class",
         NONE,
         nothing,
-        "Always null: the parser's complaints are not kept.",
+        "Always null, as in Kamailio, where nothing sets it.",
     ),
     reads(
         "err.level",
         NONE,
         nothing,
-        "Always null: the parser's complaints are not kept.",
+        "Always null, as in Kamailio, where nothing sets it.",
     ),
     reads(
         "err.info",
         NONE,
         nothing,
-        "Always null: the parser's complaints are not kept.",
+        "Always null, as in Kamailio, where nothing sets it.",
     ),
     reads(
         "err.rcode",
         NONE,
         nothing,
-        "Always null: the parser's complaints are not kept.",
+        "Always null, as in Kamailio, where nothing sets it.",
     ),
     reads(
         "err.rreason",
         NONE,
         nothing,
-        "Always null: the parser's complaints are not kept.",
+        "Always null, as in Kamailio, where nothing sets it.",
     ),
 ];
 
@@ -252,36 +246,6 @@ fn constant(_: &mut Run, key: &Key, _: Index) -> Value {
         Key::Attr(number) => Value::Int(i64::from(*number)),
         _ => Value::Null,
     }
-}
-
-/// The last digit of a colour's codes.
-fn colour_digit(letter: char) -> Option<u32> {
-    "srgybpcw"
-        .find(letter.to_ascii_lowercase())
-        .map(|at| at as u32)
-}
-
-fn colour_key(names: &Interner, inner: &str) -> Result<KeySpec, String> {
-    let mut letters = inner.chars();
-    let (Some(front), Some(back), None) = (letters.next(), letters.next(), letters.next()) else {
-        return Err("expected two letters, for the text and behind it".to_owned());
-    };
-    let weight = u32::from(front.is_ascii_uppercase());
-    let code = |base: u32, letter: char| match letter {
-        'x' | 'X' => Some(base + 9),
-        letter => colour_digit(letter).map(|digit| base + digit),
-    };
-    match (code(30, front), code(40, back)) {
-        (Some(front), Some(back)) => {
-            let text = format!("\x1b[{weight};{front};{back}m");
-            Ok(KeySpec::Attr(names.intern(&text)))
-        }
-        _ => Err("colours are x, s, r, g, y, b, p, c and w".to_owned()),
-    }
-}
-
-fn colour(run: &mut Run, key: &Key, index: Index) -> Value {
-    host(run, key, index)
 }
 
 fn truth(_: &mut Run, _: &Key, _: Index) -> Value {

@@ -2,7 +2,7 @@
 
 use engine::{KeyRule, Run, VariableRow};
 use script::{Index, Key, KeySpec, SetError, Value};
-use sip::Uri;
+use sip::{Scheme, Uri};
 
 use super::value::{attribute, attribute_name, in_request, int, length, optional, refuse, text};
 use crate::row::{reads, writes};
@@ -157,6 +157,25 @@ fn hop(run: &Run, which: Part) -> Value {
     }
 }
 
+/// The scheme; with `phone2tel`, `user=phone` makes a `sip` URI a `tel` one.
+fn ru_scheme(run: &mut Run, _: &Key, _: Index) -> Value {
+    let is_phone = |uri: &Uri<'_>| {
+        let user = uri.param(b"user").flatten();
+        user.is_some_and(|user| user.eq_ignore_ascii_case(b"phone"))
+    };
+    if run.engine.settings.phone2tel
+        && let Ok(uri) = Uri::parse(run.msg.uri())
+        && is_phone(&uri)
+    {
+        return match uri.scheme {
+            Scheme::Sip => text(b"tel"),
+            Scheme::Sips => text(b"tels"),
+            _ => text(uri.scheme_text),
+        };
+    }
+    current(run, Part::Scheme)
+}
+
 macro_rules! getters {
     ($($name:ident $of:ident $part:ident;)*) => {$(
         fn $name(run: &mut Run, _: &Key, _: Index) -> Value {
@@ -171,7 +190,6 @@ getters! {
     ru_host current Host;
     ru_port current Port;
     ru_transport current Transport;
-    ru_scheme current Scheme;
     ru_length current Length;
     ru_user_length current UserLength;
     ou received Whole;

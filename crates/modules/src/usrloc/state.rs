@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub(super) slots: u64,
     domains: RwLock<Vec<Arc<Domain>>>,
     statistics: Arc<Statistics>,
+    /// Between a table's name and the rest of the name of a statistic (`stats_name_separator`).
+    between: String,
     refused: Counter,
     keep: u64,
     sequence: AtomicU64,
@@ -61,6 +63,9 @@ impl State {
             },
             domains: RwLock::default(),
             statistics: Arc::clone(setup.statistics),
+            between: script::Settings::new(setup.config)
+                .str("stats_name_separator")
+                .to_owned(),
             refused: setup
                 .statistics
                 .counter("usrloc", "refused_users", true, ""),
@@ -85,7 +90,7 @@ impl State {
         }
         let expired = self.statistics.counter(
             "usrloc",
-            &format!("{name}_expires"),
+            &format!("{name}{}expires", self.between),
             true,
             "Contacts that ended.",
         );
@@ -132,16 +137,16 @@ impl State {
 
     fn count(&self, domain: &Arc<Domain>) {
         let (users, contacts) = (Arc::clone(domain), Arc::clone(domain));
-        let name = domain.name();
+        let (name, between) = (domain.name(), &self.between);
         self.statistics.computed(
             "usrloc",
-            &format!("{name}_users"),
+            &format!("{name}{between}users"),
             "Addresses of record in the table.",
             move || users.users() as i64,
         );
         self.statistics.computed(
             "usrloc",
-            &format!("{name}_contacts"),
+            &format!("{name}{between}contacts"),
             "Contacts in the table.",
             move || contacts.contact_count() as i64,
         );

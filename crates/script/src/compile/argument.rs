@@ -7,7 +7,7 @@ use crate::catalog::{BlockKind, FunctionId, Parameter, ParameterKind, Signature}
 use crate::diagnostic::Diagnostic;
 use crate::ere::Flags;
 use crate::format::Format;
-use crate::level::log_level;
+use crate::level::{log_facility, log_level};
 use crate::program::{Arg, CallSite, Making};
 use crate::subst::Subst;
 use crate::value::{Str, parse_int};
@@ -192,6 +192,13 @@ impl Compiler<'_> {
                     _ => Some(Arg::Lazy(format)),
                 }
             }
+            ParameterKind::Facility => match text.as_str().and_then(log_facility) {
+                Some(number) => Some(Arg::Int(i64::from(number))),
+                None => {
+                    let wanted = "a facility of the system log, like `LOG_LOCAL0`";
+                    self.refuse(parameter, arg, function, wanted)
+                }
+            },
             ParameterKind::Variable | ParameterKind::Target => {
                 self.variable_argument(parameter, text, arg, function)
             }

@@ -14,7 +14,7 @@ use sip::{SocketId, Transport};
 
 use super::sockets::Sockets;
 use super::spec::SocketText;
-use crate::udp::{Steering, attach_steering};
+use crate::udp::{Steering, allow_fragments, attach_steering};
 
 /// How to open sockets.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct OpenOptions {
     pub workers: usize,
     /// Receive buffer of a UDP socket to ask for, in bytes; the kernel may grant less.
     pub receive_buffer: usize,
+    /// Send buffer of a UDP socket, in bytes; 0 for the kernel's.
+    pub send_buffer: usize,
     /// Type of service of outgoing packets (`tos`); `None` leaves the kernel's.
     pub tos: Option<u8>,
     /// How the kernel spreads datagrams over the workers.
@@ -31,6 +33,8 @@ pub struct OpenOptions {
     pub backlog: i32,
     /// Bind to addresses that the machine does not have (`ip_free_bind`).
     pub free_bind: bool,
+    /// Let routers cut datagrams that are too long for them (not `pmtu_discovery`).
+    pub fragment: bool,
 }
 
 impl Default for OpenOptions {
@@ -38,10 +42,12 @@ impl Default for OpenOptions {
         Self {
             workers: 1,
             receive_buffer: 4 << 20,
+            send_buffer: 0,
             tos: Some(0x10),
             steering: Steering::Flow,
             backlog: 1024,
             free_bind: false,
+            fragment: true,
         }
     }
 }
@@ -176,7 +182,15 @@ fn udp_socket(address: SocketAddr, options: &OpenOptions) -> io::Result<OwnedFd>
         setsockopt(&fd, sockopt::RcvBuf, &options.receive_buffer)?;
     }
     setsockopt(&fd, sockopt::RxqOvfl, &1)?;
+    if options.send_buffer > 0
+        && setsockopt(&fd, sockopt::SndBufForce, &options.send_buffer).is_err()
+    {
+        setsockopt(&fd, sockopt::SndBuf, &options.send_buffer)?;
+    }
     set_tos(&fd, address, options.tos)?;
+    if options.fragment && address.is_ipv4() {
+        allow_fragments(&fd)?;
+    }
     Ok(fd)
 }
 

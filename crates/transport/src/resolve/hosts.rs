@@ -49,6 +49,14 @@ impl Hosts {
         };
         found.map(Vec::as_slice)
     }
+
+    /// The names of an address, in order of the alphabet.
+    pub fn names_of(&self, address: IpAddr) -> Vec<&str> {
+        let named = self.names.iter().filter(|(_, all)| all.contains(&address));
+        let mut names: Vec<&str> = named.map(|(name, _)| &name[..]).collect();
+        names.sort_unstable();
+        names
+    }
 }
 
 #[cfg(test)]
@@ -64,5 +72,6 @@ mod tests {
         assert_eq!(hosts.get("LocalHost"), Some(&localhost[..]));
         assert_eq!(hosts.get("proxy"), Some(&localhost[..1]));
         assert_eq!(hosts.get("here"), None);
+        assert_eq!(hosts.names_of(localhost[0]), ["localhost", "proxy"]);
     }
 }

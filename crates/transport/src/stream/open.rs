@@ -37,7 +37,14 @@ async fn connect_in_time(
     local: Option<IpAddr>,
 ) -> Result<TcpStream, CloseReason> {
     let limit = registration.worker().settings().connect_timeout;
-    let connecting = connect(local, registration.hop().remote);
+    let remote = registration.hop().remote;
+    let settings = registration.worker().settings();
+    let source = if remote.is_ipv4() {
+        settings.source_ipv4
+    } else {
+        settings.source_ipv6
+    };
+    let connecting = connect(source.or(local), remote);
     match tokio::time::timeout(limit, connecting).await {
         Ok(result) => result.map_err(|error| CloseReason::Connect(error.kind())),
         Err(_) => Err(CloseReason::ConnectTimeout),

@@ -2,7 +2,7 @@
 //! from a thread that owns none.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -95,6 +95,20 @@ struct Shared {
 struct Directory {
     by_peer: HashMap<(Transport, SocketAddr), ConnectionId>,
     all: HashMap<ConnectionId, ConnectionInfo>,
+    /// How many each address has opened; kept only where that is limited.
+    by_address: HashMap<IpAddr, u64>,
+}
+
+impl Directory {
+    /// A connection that this address had opened is gone.
+    fn one_less(&mut self, address: IpAddr) {
+        if let Some(count) = self.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
 }
 
 impl StreamHandle {
@@ -169,14 +183,25 @@ impl StreamHandle {
 
     /// Enters a connection. A second one to the same peer (from another address of ours) is known
     /// only by its id.
-    pub(super) fn enter(&self, info: ConnectionInfo) {
+    /// Enters a connection that was accepted. False if its peer's address has too many already.
+    pub(super) fn enter(&self, info: ConnectionInfo) -> bool {
         let Some(id) = info.hop.connection else {
-            return;
+            return false;
         };
+        let limit = self.0.settings.max_per_address;
         let mut directory = self.0.directory.lock();
+        if limit > 0 {
+            let address = info.hop.remote.ip();
+            let count = directory.by_address.entry(address).or_default();
+            if *count >= limit {
+                return false;
+            }
+            *count += 1;
+        }
         let peer = (info.hop.transport, info.hop.remote);
         directory.by_peer.entry(peer).or_insert(id);
         directory.all.insert(id, info);
+        true
     }
 
     /// Enters a connection that is about to be opened, unless somebody was quicker: then theirs.
@@ -195,7 +220,10 @@ impl StreamHandle {
     pub(super) fn leave(&self, hop: &Hop) {
         let Some(id) = hop.connection else { return };
         let mut directory = self.0.directory.lock();
-        directory.all.remove(&id);
+        let known = directory.all.remove(&id);
+        if self.0.settings.max_per_address > 0 && known.is_some_and(|info| !info.outgoing) {
+            directory.one_less(hop.remote.ip());
+        }
         let peer = (hop.transport, hop.remote);
         if directory.by_peer.get(&peer) == Some(&id) {
             directory.by_peer.remove(&peer);

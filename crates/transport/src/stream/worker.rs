@@ -259,7 +259,11 @@ impl Worker {
         };
         let info = ConnectionInfo { hop, outgoing };
         if !outgoing {
-            self.handle.enter(info);
+            if !self.handle.enter(info) {
+                self.counters().connections.decrement();
+                self.counters().refused.increment();
+                return Err(Refused::TooMany);
+            }
         } else if let Some(other) = self.handle.enter_or_find(info) {
             self.counters().connections.decrement();
             return Err(Refused::Other(other));

@@ -194,6 +194,24 @@ pub(super) fn send<B: AsRef<[u8]>>(
     check(sent)
 }
 
+/// Lets routers cut datagrams that are too long for their next link, RFC 791 (`pmtu_discovery=0`). Without it the
+/// kernel forbids that, and learns of it only from ICMP messages, which many networks drop.
+pub(crate) fn allow_fragments(socket: &impl AsFd) -> io::Result<()> {
+    let value: c_int = libc::IP_PMTUDISC_DONT;
+    // SAFETY: the pointer and the length are those of an integer that lives until the call returns; the kernel
+    // only reads it.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_MTU_DISCOVER,
+            ptr::from_ref(&value).cast(),
+            size_of::<c_int>() as libc::socklen_t,
+        )
+    };
+    check(result).map(drop)
+}
+
 fn check(result: c_int) -> io::Result<usize> {
     usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }

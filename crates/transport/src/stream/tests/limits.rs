@@ -163,3 +163,47 @@ async fn connections_beyond_the_limit_are_refused() {
     })
     .await;
 }
+
+/// The limit counts what an address has open, not what it had: a closed connection makes room.
+#[tokio::test]
+async fn an_address_may_open_only_so_many_connections() {
+    local(async {
+        let settings = StreamSettings {
+            max_per_address: 1,
+            ..StreamSettings::default()
+        };
+        let bench = bench("127.0.0.1", settings);
+        let first = TcpStream::connect(bench.address).await.unwrap();
+        bench.connected().await;
+        let mut second = TcpStream::connect(bench.address).await.unwrap();
+        assert_eq!(second.read(&mut [0; 8]).await.unwrap_or(0), 0);
+        assert_eq!(bench.counters().refused.get(), 1);
+        let other = TcpSocket::new_v4().unwrap();
+        other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let _other = other.connect(bench.address).await.unwrap();
+        bench.connected().await;
+        drop(first);
+        bench.closed().await;
+        let _third = TcpStream::connect(bench.address).await.unwrap();
+        bench.connected().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn connections_are_opened_from_the_address_that_is_set() {
+    local(async {
+        let settings = StreamSettings {
+            source_ipv4: Some("127.0.0.9".parse().unwrap()),
+            ..StreamSettings::default()
+        };
+        let bench = bench("127.0.0.1", settings);
+        let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let bytes: Arc<[u8]> = message("x").into();
+        let hop = hop_to(peer.local_addr().unwrap());
+        bench.streams.send(hop, bytes, Connect::Allowed).unwrap();
+        let (_, from) = peer.accept().await.unwrap();
+        assert_eq!(from.ip().to_string(), "127.0.0.9");
+    })
+    .await;
+}

@@ -1,20 +1,23 @@
 //! Module `xlog`: log lines written by the configuration. A line is printed only when its level is enabled.
 
+mod colour;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use engine::{
-    FunctionRow, InitError, Module, ParameterRow, ParameterType, Pending, Run, Setup, level,
+    FunctionRow, InitError, LogLine, Module, ParameterRow, ParameterType, ParameterValue, Pending,
+    Run, Setup, level,
 };
-use script::{Args, Format, Outcome, Parameter, ParameterKind, Routes, log_level};
+use script::{Args, Format, Outcome, Parameter, ParameterKind, Routes, log_facility, log_level};
 
-use crate::row::{function, param, parameter};
+use crate::row::{checked, function, param, parameter};
 
 /// Log lines.
 pub(crate) static MODULE: Module = Module {
     name: "xlog",
     requires: &[],
     functions: FUNCTIONS,
-    variables: &[],
+    variables: colour::ROWS,
     parameters: PARAMETERS,
     statistics: &[],
     init: Some(init),
@@ -25,7 +28,7 @@ const LAZY: ParameterKind = ParameterKind::Lazy;
 const FORMAT: &[Parameter] = &[param("format", LAZY)];
 const LEVEL: &[Parameter] = &[param("level", ParameterKind::Level), param("format", LAZY)];
 const FACILITY: &[Parameter] = &[
-    param("facility", LAZY),
+    param("facility", ParameterKind::Facility),
     param("level", ParameterKind::Level),
     param("format", LAZY),
 ];
@@ -45,7 +48,7 @@ static FUNCTIONS: &[FunctionRow] = &[
         FACILITY,
         ROUTES,
         xlog,
-        "The same; all lines share the core's facility.",
+        "The same in a facility of the system log.",
     ),
     function(
         "xlogl",
@@ -60,7 +63,7 @@ static FUNCTIONS: &[FunctionRow] = &[
         FACILITY,
         ROUTES,
         xlogl,
-        "The same; all lines share the core's facility.",
+        "The same in a facility of the system log.",
     ),
     function(
         "xlogm",
@@ -107,7 +110,7 @@ static PARAMETERS: &[ParameterRow] = &[
     parameter(
         "force_color",
         ParameterType::Int(0),
-        "Accepted; colours follow the command line's -e.",
+        "1 lets `$C(…)` print colours although the log is not on a terminal.",
     ),
     parameter(
         "long_format",
@@ -124,15 +127,17 @@ static PARAMETERS: &[ParameterRow] = &[
         ParameterType::Int(0),
         "1 takes `prefix` as a format.",
     ),
-    parameter(
+    checked(
         "log_facility",
         ParameterType::Str(None),
-        "Accepted; lines go where the core's lines go.",
+        facility,
+        "The facility of these lines in the system log; else the core's.",
     ),
-    parameter(
+    checked(
         "log_colors",
         ParameterType::Repeated,
-        "Accepted; the colours of levels are fixed.",
+        level_colour,
+        "The colour of a level in a coloured log, `L_INFO=gx`: text and background as in `$C(…)`.",
     ),
     parameter(
         "methods_filter",
@@ -143,7 +148,8 @@ static PARAMETERS: &[ParameterRow] = &[
 
 struct State {
     prefix: Prefix,
-    log_prefix: Option<Format>,
+    facility: Option<u8>,
+    force_color: bool,
     line_max: usize,
     long_format: bool,
     methods_filter: AtomicI64,
@@ -161,9 +167,15 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
         _ => Prefix::Format(setup.format("xlog", "prefix")?.unwrap_or_default()),
     };
     let line_max = usize::try_from(setup.parameters.int("xlog", "buf_size")).unwrap_or(4096);
+    for value in setup.parameters.all("xlog", "log_colors") {
+        let (level, sequence) = parse_level_colour(&value).map_err(InitError)?;
+        setup.log.colors().set(level, sequence);
+    }
+    let facility = setup.parameters.str("xlog", "log_facility");
     setup.put_state(State {
         prefix,
-        log_prefix: log_prefix(setup)?,
+        facility: facility.as_deref().and_then(log_facility),
+        force_color: setup.parameters.int("xlog", "force_color") != 0,
         line_max: line_max.clamp(64, 1 << 20),
         long_format: setup.parameters.int("xlog", "long_format") != 0,
         methods_filter: AtomicI64::new(setup.parameters.int("xlog", "methods_filter")),
@@ -171,16 +183,26 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     Ok(())
 }
 
-/// The core setting `log_prefix`: a format that stands before everything that a script logs.
-fn log_prefix(setup: &Setup<'_>) -> Result<Option<Format>, InitError> {
-    let settings = script::Settings::new(setup.config);
-    let text = settings.str("log_prefix");
-    if text.is_empty() {
-        return Ok(None);
+/// The check of a parameter that names a facility of the system log.
+pub(crate) fn facility(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::Str(name) if log_facility(name).is_some() => Ok(()),
+        _ => Err("a log facility is LOG_DAEMON, LOG_LOCAL0 and the like".to_owned()),
     }
-    Format::parse(text.as_bytes(), setup.catalog)
-        .map(Some)
-        .map_err(|error| InitError(format!("log_prefix \"{text}\": {error}")))
+}
+
+fn level_colour(value: &ParameterValue) -> Result<(), String> {
+    parse_level_colour(value).map(drop)
+}
+
+/// `L_INFO=gx`: a level and the sequence that switches to its colour.
+fn parse_level_colour(value: &ParameterValue) -> Result<(i32, String), String> {
+    let ParameterValue::Str(text) = value else {
+        return Err("expected a text like L_INFO=gx".to_owned());
+    };
+    let (level, colours) = text.split_once('=').ok_or("expected LEVEL=COLOURS")?;
+    let level = log_level(level.trim().as_bytes()).ok_or("no level of the log")?;
+    Ok((level, colour::sequence(colours.trim())?))
 }
 
 fn xlog(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
@@ -191,7 +213,7 @@ fn xlogl(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     leveled(run, args, true)
 }
 
-/// `[[facility,] level,] format`; all lines share the core's facility.
+/// `[[facility,] level,] format`.
 fn leveled(run: &mut Run, args: &mut Args<'_>, with_line: bool) -> Outcome<Pending> {
     let format = args.len() - 1;
     let wanted = match format.checked_sub(1) {
@@ -250,27 +272,32 @@ fn write(run: &mut Run, args: &Args<'_>, wanted: i32, format: usize, with_line: 
     if !run.engine.log.enabled(wanted) {
         return;
     }
-    let Some(format) = args.lazy(format) else {
+    let Some(text) = args.lazy(format) else {
         return;
     };
     let state = run.state::<State>();
-    let mut line = Vec::with_capacity(160);
-    if let Some(prefix) = &state.log_prefix {
-        prefix.print(run, &mut line);
-    }
+    let mut mark = Vec::with_capacity(32);
     match &state.prefix {
-        Prefix::Text(text) => line.extend_from_slice(text.as_bytes()),
-        Prefix::Format(format) => format.print(run, &mut line),
+        Prefix::Text(text) => mark.extend_from_slice(text.as_bytes()),
+        Prefix::Format(format) => format.print(run, &mut mark),
     }
     let place = args.place();
     if state.long_format {
-        line.extend_from_slice(format!("[{}:{}]: ", place.file, place.line).as_bytes());
+        mark.extend_from_slice(format!("[{}:{}]: ", place.file, place.line).as_bytes());
     }
+    let mut line = Vec::with_capacity(160);
     if with_line {
         line.extend_from_slice(format!("{}:", place.line).as_bytes());
     }
-    format.print(run, &mut line);
+    text.print(run, &mut line);
     line.truncate(state.line_max);
-    let line = String::from_utf8_lossy(&line).into_owned();
-    run.engine.log.write(wanted.max(level::ALERT), line);
+    let own = (format == 2).then(|| args.int(0));
+    let own = own.and_then(|number| u8::try_from(number).ok());
+    run.engine.log.write(LogLine {
+        level: wanted.max(level::ALERT),
+        facility: own.or(state.facility),
+        part: "xlog".into(),
+        mark: String::from_utf8_lossy(&mark).into_owned().into(),
+        text: String::from_utf8_lossy(&line).into_owned(),
+    });
 }
