@@ -1,6 +1,7 @@
 //! The kernel's own accounting of a server: CPU of all its threads and processes, and its memory.
 
 use std::fs;
+use std::net::SocketAddrV4;
 
 /// CPU used so far, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -78,6 +79,16 @@ pub fn cpu_of_process(pid: u32) -> Cpu {
     let Some(fields) = fields(pid) else {
         return Cpu::default();
     };
+    let threads = format!("/proc/{pid}/task");
+    let exact: f64 = numbers(&threads)
+        .filter_map(|thread| fs::read_to_string(format!("{threads}/{thread}/schedstat")).ok())
+        .filter_map(|line| line.split(' ').next()?.parse::<f64>().ok())
+        .sum();
+    divide(&fields, exact / 1e9)
+}
+
+/// User and kernel time of `exact` seconds by the fields of a `stat` line, from the state on.
+fn divide(fields: &[String], exact: f64) -> Cpu {
     // Fields 14 and 15 of the whole line; these begin with the third.
     let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
     let (user, system) = (ticks(11).unwrap_or(0.0), ticks(12).unwrap_or(0.0));
@@ -86,12 +97,6 @@ pub fn cpu_of_process(pid: u32) -> Cpu {
     } else {
         0.5
     };
-    let threads = format!("/proc/{pid}/task");
-    let exact: f64 = numbers(&threads)
-        .filter_map(|thread| fs::read_to_string(format!("{threads}/{thread}/schedstat")).ok())
-        .filter_map(|line| line.split(' ').next()?.parse::<f64>().ok())
-        .sum::<f64>()
-        / 1e9;
     let total = if exact > 0.0 {
         exact
     } else {
@@ -105,6 +110,18 @@ pub fn cpu_of_process(pid: u32) -> Cpu {
 
 /// Linux reports CPU in hundredths of a second on every architecture.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The CPU that the calling thread has used.
+pub fn cpu_of_this_thread() -> Cpu {
+    // The kernel's name for it; what it says stays right when threads come and go.
+    let stat = fs::read_to_string("/proc/thread-self/stat").unwrap_or_default();
+    let exact = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let exact = exact
+        .split(' ')
+        .next()
+        .and_then(|text| text.parse::<f64>().ok());
+    divide(&after_name(&stat), exact.unwrap_or(0.0) / 1e9)
+}
 
 /// Memory in bytes: each process's proportional share, so that what is shared counts once.
 pub fn memory(pid: u32) -> u64 {
@@ -121,6 +138,18 @@ pub fn is_udp_port_bound(port: u16) -> bool {
             .filter_map(|line| line.split_whitespace().nth(1))
             .any(|local| local.ends_with(&wanted))
     })
+}
+
+/// Datagrams that the kernel has dropped at a UDP socket because nobody read them in time.
+pub fn udp_drops(address: SocketAddrV4) -> u64 {
+    let ip = u32::from_ne_bytes(address.ip().octets());
+    let wanted = format!("{ip:08X}:{:04X}", address.port());
+    let table = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let drops = table.lines().skip(1).filter_map(|line| {
+        let mut fields = line.split_whitespace();
+        (fields.nth(1)? == wanted).then(|| fields.last()?.parse::<u64>().ok())?
+    });
+    drops.sum()
 }
 
 fn proportional(pid: u32) -> Option<u64> {
@@ -142,6 +171,10 @@ fn numbers(directory: &str) -> impl Iterator<Item = u32> {
 /// The fields of `/proc/PID/stat` from the state on: the name before it may hold anything.
 fn fields(pid: u32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let after_name = &stat[stat.rfind(')')? + 1..];
-    Some(after_name.split_whitespace().map(str::to_owned).collect())
+    Some(after_name(&stat))
+}
+
+fn after_name(stat: &str) -> Vec<String> {
+    let rest = stat.rfind(')').map_or("", |end| &stat[end + 1..]);
+    rest.split_whitespace().map(str::to_owned).collect()
 }

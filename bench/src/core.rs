@@ -86,6 +86,7 @@ impl Core {
             defines: vec![
                 format!("PORT={}", PROXY.port()),
                 format!("CALLEE={}", CALLEE.port()),
+                "CHILDREN=1".to_owned(),
             ],
             ..Options::default()
         };

@@ -40,6 +40,11 @@ impl Histogram {
         self.count
     }
 
+    /// The quantiles that tables show: p50, p99, p99.9.
+    pub fn usual(&self) -> [u64; 3] {
+        [0.5, 0.99, 0.999].map(|share| self.quantile(share))
+    }
+
     /// The duration, in microseconds, that this share (0 to 1) of all stays at or below.
     pub fn quantile(&self, share: f64) -> u64 {
         let wanted = (self.count as f64 * share).ceil() as u64;

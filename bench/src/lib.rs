@@ -2,12 +2,11 @@
 //! kernel's accounting of them.
 
 pub mod accounting;
-pub mod callee;
-pub mod caller;
 pub mod callgrind;
+pub mod control;
 pub mod core;
 pub mod histogram;
 pub mod load;
-pub mod message;
 pub mod server;
 pub mod steps;
+pub mod suite;

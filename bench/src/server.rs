@@ -1,29 +1,43 @@
-//! A server under test: started on a port of its own, asked by kamcmd, its CPU and memory read, stopped.
+//! A server under test: started on a port of its own, asked by its control socket, its CPU and memory read, stopped.
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::accounting::{self, Cpu};
+use crate::control::Control;
 
-/// What to start.
+/// Which kind of program it is: they are started differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The bare forwarder: no calls, no control socket.
+    Forwarder,
+    /// The program to replace.
+    Kamailio,
+    /// Ours.
+    Tandem,
+}
+
+/// How a server is started.
 #[derive(Clone, Debug)]
-pub enum Program {
-    /// The bare forwarder, by its path.
-    Forwarder(PathBuf),
-    /// A proxy with Kamailio's command line, and its configuration, which takes the defines PORT and CALLEE.
-    Proxy {
-        /// The binary.
-        binary: PathBuf,
-        /// Its configuration file.
-        config: PathBuf,
-    },
+pub struct Setup {
+    /// Its configuration file, which takes the defines PORT, CALLEE and CHILDREN.
+    pub config: PathBuf,
+    /// The CPUs that it may use; all if empty.
+    pub cpus: Vec<usize>,
+    /// Worker threads, of a program that has them.
+    pub workers: usize,
+    /// Child processes, of a program that has them.
+    pub children: usize,
+    /// Megabytes of shared memory, of a program that reserves it. It takes only what it uses.
+    pub shared_mb: u64,
 }
 
 /// A program that runs. Dropping it ends it.
@@ -33,36 +47,58 @@ pub struct Server {
     /// Where it keeps its log and its control socket.
     directory: PathBuf,
     /// Where it listens.
-    pub address: SocketAddr,
-    /// Where it sends calls.
-    pub callee: SocketAddr,
+    pub address: SocketAddrV4,
+    /// The port that it sends calls to.
+    pub callee_port: u16,
+    /// Asks it.
+    pub control: Control,
 }
 
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(20);
 const STOP: Duration = Duration::from_secs(8);
 const POLL: Duration = Duration::from_millis(50);
+/// For its other processes and threads to start.
+const SETTLE: Duration = Duration::from_secs(1);
 
 impl Server {
     /// Starts it and waits until it listens.
     ///
     /// # Errors
     /// It cannot be started, or does not listen in time; its last words are in the message.
-    pub fn start(program: &Program, name: &str) -> io::Result<Self> {
-        let [address, callee] = free_addresses()?;
-        let directory =
-            std::env::temp_dir().join(format!("tandem-bench-{}-{name}", std::process::id()));
+    pub fn start(kind: Kind, binary: &Path, setup: &Setup) -> io::Result<Self> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let [address, callee] = free_ports()?;
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tandem-bench-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory)?;
         let log = File::create(directory.join("log"))?;
-        let child = command(program, &directory, address, callee)
+        let mut command = pinned(&setup.cpus, binary);
+        match kind {
+            Kind::Forwarder => {
+                command.arg(local(address).to_string());
+                command.arg(local(callee).to_string());
+            }
+            Kind::Kamailio => {
+                proxy_arguments(&mut command, setup, &directory, [address, callee]);
+                command.arg("-m").arg(setup.shared_mb.to_string());
+            }
+            Kind::Tandem => {
+                proxy_arguments(&mut command, setup, &directory, [address, callee]);
+                command.arg("--workers").arg(setup.workers.to_string());
+            }
+        }
+        let child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
         let mut server = Self {
             child,
+            control: Control::new(&directory),
             directory,
-            address,
-            callee,
+            address: local(address),
+            callee_port: callee,
         };
         server.wait_until_it_listens()?;
         Ok(server)
@@ -73,16 +109,12 @@ impl Server {
         while !accounting::is_udp_port_bound(self.address.port()) {
             let ended = self.child.try_wait()?;
             if ended.is_some() || begun.elapsed() > START {
-                return Err(io::Error::other(format!(
-                    "{} does not listen:\n{}",
-                    self.directory.display(),
-                    self.last_words()
-                )));
+                let words = self.last_words();
+                return Err(io::Error::other(format!("it does not listen:\n{words}")));
             }
             std::thread::sleep(POLL);
         }
-        // Its other processes and threads may still be starting.
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(SETTLE);
         Ok(())
     }
 
@@ -104,41 +136,26 @@ impl Server {
         accounting::memory(self.child.id())
     }
 
-    /// What kamcmd prints for a command; `None` when the server does not answer it.
-    pub fn ask(&self, command: &[&str]) -> Option<String> {
-        let socket = self.directory.join("kamailio_ctl");
-        let output = Command::new("kamcmd")
-            .arg("-s")
-            .arg(format!("unix:{}", socket.display()))
-            .args(command)
-            .output()
-            .ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        (output.status.success() && !text.starts_with("error")).then_some(text)
-    }
-
-    /// One number of a command's answer: that of the line with this name, or the answer itself if `name` is empty.
-    pub fn ask_number(&self, command: &[&str], name: &str) -> Option<u64> {
-        let answer = self.ask(command)?;
-        answer.lines().find_map(|line| {
-            let value = match name {
-                "" => line,
-                _ => line.trim().strip_prefix(name)?.strip_prefix(':')?,
-            };
-            value.trim().parse().ok()
-        })
+    /// How many calls are in the profile of `bench.cfg`.
+    pub fn calls(&self) -> Option<u64> {
+        self.control.number(&["dlg.profile_get_size", "calls"], "")
     }
 
     /// Waits until no transaction is left, at most for `limit`; how many are left, if the server tells.
     pub fn wait_for_transactions(&self, limit: Duration) -> Option<u64> {
         let begun = Instant::now();
         loop {
-            let left = self.ask_number(&["tm.stats"], "current");
+            let left = self.control.number(&["tm.stats"], "current");
             if left == Some(0) || begun.elapsed() > limit {
                 return left;
             }
-            std::thread::sleep(Duration::from_millis(500));
+            std::thread::sleep(POLL);
         }
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -175,39 +192,35 @@ fn signal(process: u32, signal: Signal) {
     }
 }
 
-fn command(
-    program: &Program,
-    directory: &Path,
-    address: SocketAddr,
-    callee: SocketAddr,
-) -> Command {
-    match program {
-        Program::Forwarder(binary) => {
-            let mut command = Command::new(binary);
-            command.arg(address.to_string()).arg(callee.to_string());
-            command
-        }
-        Program::Proxy { binary, config } => {
-            let mut command = Command::new(binary);
-            command
-                .arg("-f")
-                .arg(config)
-                // Megabytes of shared memory: room for a hundred thousand calls. It takes only what it uses.
-                .args(["-DD", "-E", "-m", "1024"])
-                .arg("-Y")
-                .arg(directory)
-                .arg("-A")
-                .arg(format!("PORT={}", address.port()))
-                .arg("-A")
-                .arg(format!("CALLEE={}", callee.port()));
-            command
-        }
+/// `taskset` becomes the program, so that it has the same process id.
+fn pinned(cpus: &[usize], binary: &Path) -> Command {
+    if cpus.is_empty() {
+        return Command::new(binary);
     }
+    let list: Vec<String> = cpus.iter().map(ToString::to_string).collect();
+    let mut command = Command::new("taskset");
+    command.arg("-c").arg(list.join(",")).arg(binary);
+    command
 }
 
-/// Two addresses of which the ports are free now.
-fn free_addresses() -> io::Result<[SocketAddr; 2]> {
-    let any = (Ipv4Addr::LOCALHOST, 0);
+fn proxy_arguments(command: &mut Command, setup: &Setup, directory: &Path, ports: [u16; 2]) {
+    let [port, callee] = ports;
+    command.arg("-f").arg(&setup.config).args(["-DD", "-E"]);
+    command.arg("-Y").arg(directory);
+    command.arg("-A").arg(format!("PORT={port}"));
+    command.arg("-A").arg(format!("CALLEE={callee}"));
+    command
+        .arg("-A")
+        .arg(format!("CHILDREN={}", setup.children));
+}
+
+fn local(port: u16) -> SocketAddrV4 {
+    SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
+}
+
+/// Two ports that are free now.
+fn free_ports() -> io::Result<[u16; 2]> {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (one, other) = (UdpSocket::bind(any)?, UdpSocket::bind(any)?);
-    Ok([one.local_addr()?, other.local_addr()?])
+    Ok([one.local_addr()?.port(), other.local_addr()?.port()])
 }

@@ -6,11 +6,11 @@ use std::hint::black_box;
 use std::io;
 use std::net::SocketAddr;
 
-use sip::Message;
-use sip::build::Reply;
-
 use crate::core::{CALLEE, CALLER, Core, PROXY, Sent};
-use crate::message::{Dialog, Within, blank, invite};
+use crate::load::answer::{Answer, Request};
+use crate::load::net::v4;
+use crate::load::text::{Common, Dialog, Id, Texts};
+use crate::load::wire::Read;
 
 /// Calls begin this often, so that the cost of a tick is shared by as many as at 1,000 calls a second.
 const BETWEEN_CALLS_MS: u64 = 1;
@@ -84,30 +84,33 @@ pub fn deliver(core: &mut Core, from: SocketAddr, bytes: &[u8], at: u64, sent: &
 /// Makes calls through a core.
 pub struct Calls {
     core: Core,
+    texts: Texts,
     at_ms: u64,
-    begun: u64,
+    begun: u32,
     how: fn(Step) -> Deliver,
-    up: VecDeque<(u64, u64, Dialog)>,
+    up: VecDeque<(u64, Id, Dialog)>,
     sent: Sent,
-    message: Message,
-    reply: Vec<u8>,
 }
 
 impl Calls {
     /// None yet.
     ///
     /// # Errors
-    /// None that can happen: the blank message is valid.
+    /// None that can happen: the peers' addresses are of IPv4.
     pub fn new(core: Core) -> io::Result<Self> {
+        let common = Common {
+            transport: "UDP",
+            run: 0,
+            hosts: &[CALLEE.ip().to_string()],
+        };
         Ok(Self {
             core,
+            texts: Texts::new(v4(CALLER)?, &common),
             at_ms: 0,
             begun: 0,
             how: |_| deliver,
             up: VecDeque::new(),
             sent: Sent::default(),
-            message: blank()?,
-            reply: Vec::with_capacity(2_048),
         })
     }
 
@@ -121,9 +124,9 @@ impl Calls {
             self.begin()?;
             while let Some((ends_at, ..)) = self.up.front()
                 && *ends_at <= self.at_ms
-                && let Some((_, number, dialog)) = self.up.pop_front()
+                && let Some((_, id, dialog)) = self.up.pop_front()
             {
-                self.end(number, &dialog)?;
+                self.end(id, &dialog)?;
             }
             let before = self.at_ms;
             self.at_ms += BETWEEN_CALLS_MS;
@@ -151,41 +154,32 @@ impl Calls {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        let number = self.begun;
+        let id = Id {
+            slot: 0,
+            number: self.begun,
+        };
         self.begun += 1;
-        let bytes = invite(number, 0, CALLER, PROXY, 0);
-        self.step(Step::Invite, CALLER, &bytes, &[CALLER, CALLEE])?;
-        self.take_from_core(CALLEE)?;
-        self.write_reply(180, b"Ringing", b"");
-        let ringing = std::mem::take(&mut self.reply);
-        let contact = format!("Contact: <sip:callee@{CALLEE}>\r\n");
-        self.write_reply(200, b"OK", contact.as_bytes());
-        let ok = std::mem::replace(&mut self.reply, ringing);
-        self.step_reply(Step::Ringing)?;
-        self.reply = ok;
-        self.step_reply(Step::Ok)?;
-        self.take_from_core(CALLER)?;
-        let dialog = Dialog::from_ok(&self.message)
-            .ok_or_else(|| io::Error::other("the 200 that the caller got makes no dialog"))?;
-        let ack = within("ACK", number, 1, &dialog);
+        let invite = written(|out| self.texts.invite(id, out));
+        self.step(Step::Invite, CALLER, &invite, &[CALLER, CALLEE])?;
+        let ringing = self.reply(id, "180 Ringing", Answer::Tagged)?;
+        let ok = self.reply(id, "200 OK", Answer::Session)?;
+        self.step(Step::Ringing, CALLEE, &ringing, &[CALLER])?;
+        self.step(Step::Ok, CALLEE, &ok, &[CALLER])?;
+        let read = read(self.last_to(CALLER)?)?;
+        let target = read.contact.unwrap_or_default();
+        let mut dialog = Dialog::default();
+        dialog.set(target, |take| read.each_route_reversed(take), read.to);
+        let ack = written(|out| self.texts.ack(id, &dialog, out));
         self.step(Step::Ack, CALLER, &ack, &[CALLEE])?;
-        self.up.push_back((self.at_ms + HOLD_MS, number, dialog));
+        self.up.push_back((self.at_ms + HOLD_MS, id, dialog));
         Ok(())
     }
 
-    fn end(&mut self, number: u64, dialog: &Dialog) -> io::Result<()> {
-        let bye = within("BYE", number, 2, dialog);
+    fn end(&mut self, id: Id, dialog: &Dialog) -> io::Result<()> {
+        let bye = written(|out| self.texts.bye(id, dialog, out));
         self.step(Step::Bye, CALLER, &bye, &[CALLEE])?;
-        self.take_from_core(CALLEE)?;
-        self.write_reply(200, b"OK", b"");
-        self.step_reply(Step::ByeOk)
-    }
-
-    fn step_reply(&mut self, step: Step) -> io::Result<()> {
-        let reply = std::mem::take(&mut self.reply);
-        let done = self.step(step, CALLEE, &reply, &[CALLER]);
-        self.reply = reply;
-        done
+        let ok = self.reply(id, "200 OK", Answer::Plain)?;
+        self.step(Step::ByeOk, CALLEE, &ok, &[CALLER])
     }
 
     /// Delivers, and checks where the core sent something.
@@ -214,35 +208,36 @@ impl Calls {
         Err(io::Error::other(text))
     }
 
-    /// Reads the last thing that was sent to one of the peers.
-    fn take_from_core(&mut self, to: SocketAddr) -> io::Result<()> {
+    /// The last thing that was sent to one of the peers.
+    fn last_to(&self, to: SocketAddr) -> io::Result<&[u8]> {
         let bytes = self.sent.iter().filter(|(at, _)| *at == to).last();
-        let Some((_, bytes)) = bytes else {
-            return Err(io::Error::other("the core sent nothing"));
-        };
-        self.message
-            .refill(bytes)
-            .map_err(|_| io::Error::other("the core sent what is no message"))
+        let (_, bytes) = bytes.ok_or_else(|| io::Error::other("the core sent nothing"))?;
+        Ok(bytes)
     }
 
-    fn write_reply(&mut self, status: u16, reason: &[u8], headers: &[u8]) {
-        let mut reply = Reply::new(status, reason);
-        reply.to_tag = Some(b"callee");
-        reply.headers = headers;
-        self.reply.clear();
-        reply.write(&self.message, &mut self.reply);
+    /// The callee's reply to what it got last.
+    fn reply(&self, id: Id, status: &str, answer: Answer) -> io::Result<Vec<u8>> {
+        let bytes = self.last_to(CALLEE)?;
+        let request = Request {
+            id,
+            branch: 0,
+            port: 0,
+            from: v4(PROXY)?,
+            own: v4(CALLEE)?,
+            now: 0,
+            bytes,
+            read: read(bytes)?,
+        };
+        Ok(written(|out| request.write(status, answer, out)))
     }
 }
 
-fn within(method: &str, number: u64, cseq: u32, dialog: &Dialog) -> Vec<u8> {
-    Within {
-        method,
-        transaction: method,
-        number,
-        run: 0,
-        cseq,
-        own: CALLER,
-        dialog,
-    }
-    .write()
+fn read(bytes: &[u8]) -> io::Result<Read<'_>> {
+    Read::message(bytes).map_err(|wrong| io::Error::other(format!("the core's message: {wrong}")))
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::with_capacity(2_048);
+    write(&mut out);
+    out
 }

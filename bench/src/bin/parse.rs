@@ -2,12 +2,12 @@
 //! with the feature `parsers`.
 
 use std::hint::black_box;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use sip::{Index, Message};
-use tandem_bench::message::invite;
+use tandem_bench::load::text::{Common, Id, Texts};
 
 /// Messages in one measurement.
 const ROUNDS: u32 = 20_000;
@@ -16,8 +16,18 @@ const ROUNDS: u32 = 20_000;
 const MEASUREMENTS: u32 = 25;
 
 fn main() -> ExitCode {
-    let address = SocketAddr::from(([192, 0, 2, 10], 5060));
-    let bytes = invite(123_456, 1_700_000_000_000, address, address, 123_456_789);
+    let common = Common {
+        transport: "UDP",
+        run: 7,
+        hosts: &["192.0.2.10:5060".to_owned()],
+    };
+    let id = Id {
+        slot: 42,
+        number: 123_456,
+    };
+    let mut bytes = Vec::new();
+    let own = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 10), 5060);
+    Texts::new(own, &common).invite(id, &mut bytes);
     if Message::parse(bytes.clone()).is_err() {
         eprintln!("parse: the INVITE of the load is not a valid one");
         return ExitCode::FAILURE;
