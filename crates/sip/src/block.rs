@@ -15,29 +15,67 @@ pub(crate) fn matches<const N: usize>(block: &[u8; BLOCK], set: [u8; N]) -> u32 
     found.to_bitmask()
 }
 
+/// Bit n is set if byte n of the block is a blank, a control character or one of the set.
+#[inline]
+pub(crate) fn matches_blank_or<const N: usize>(block: &[u8; BLOCK], set: [u8; N]) -> u32 {
+    let bytes = u8x16::new(*block);
+    let blank = bytes.min(u8x16::splat(b' ')).simd_eq(bytes);
+    blank.to_bitmask() | matches(block, set)
+}
+
+/// Bit n is set if byte n of the block is neither a letter, a digit nor one of the set.
+#[inline]
+pub(crate) fn matches_none_of_word_or<const N: usize>(block: &[u8; BLOCK], set: [u8; N]) -> u32 {
+    let bytes = u8x16::new(*block);
+    let within = |bytes: u8x16, first: u8, last: u8| {
+        let offset = bytes - u8x16::splat(first);
+        offset.min(u8x16::splat(last - first)).simd_eq(offset)
+    };
+    let letter = within(bytes | u8x16::splat(0x20), b'a', b'z');
+    let word = letter | within(bytes, b'0', b'9');
+    !(word.to_bitmask() | matches(block, set)) & 0xffff
+}
+
 /// The first offset in `at..end` whose byte is one of the set, or `end`; `at` if the range is empty.
 #[inline]
 pub(crate) fn find<const N: usize>(bytes: &[u8], at: usize, end: usize, set: [u8; N]) -> usize {
+    find_where(bytes, at, end, |block| matches(block, set))
+}
+
+/// As `find`, with any test of a block that sets the bits of the bytes looked for.
+#[inline]
+pub(crate) fn find_where(
+    bytes: &[u8],
+    at: usize,
+    end: usize,
+    test: impl Fn(&[u8; BLOCK]) -> u32,
+) -> usize {
     let mut block = at;
     while block < end {
-        let Some(part) = bytes.get(block..).and_then(|rest| rest.first_chunk()) else {
-            return find_singly(bytes, block, end, &set);
+        let found = match bytes.get(block..).and_then(|rest| rest.first_chunk()) {
+            Some(part) => test(part),
+            None => test_last(bytes, block, &test),
         };
-        match matches(part, set) {
-            0 => block += BLOCK,
-            // What lies behind the end was compared too.
-            found => return (block + found.trailing_zeros() as usize).min(end),
+        if found != 0 {
+            // What lies behind the end was tested too.
+            return (block + found.trailing_zeros() as usize).min(end);
         }
+        block += BLOCK;
     }
     end.max(at)
 }
 
-/// As `find`, in the last bytes of a text.
-fn find_singly(bytes: &[u8], at: usize, end: usize, set: &[u8]) -> usize {
-    let rest = bytes.get(at..end).unwrap_or_default();
-    rest.iter()
-        .position(|byte| set.contains(byte))
-        .map_or(end, |offset| at + offset)
+/// Tests the last bytes of a text, fewer than a block: those before them are tested along with them.
+#[inline(never)]
+fn test_last(bytes: &[u8], at: usize, test: impl Fn(&[u8; BLOCK]) -> u32) -> u32 {
+    match bytes.last_chunk() {
+        Some(part) => test(part) >> (at + BLOCK).saturating_sub(bytes.len()),
+        None => {
+            let mut part = [0; BLOCK];
+            part[..bytes.len()].copy_from_slice(bytes);
+            test(&part) >> at
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The branch that this proxy puts into its own Via: transaction index, message hash and branch number, in the
 //! text form that Kamailio uses, so that each of the two reads what the other wrote.
 
+use crate::block::find;
+
 /// The magic cookie of RFC 3261 §8.1.1.7.
 pub const COOKIE: &[u8] = b"z9hG4bK";
 
@@ -18,14 +20,13 @@ pub struct Branch<'a> {
 impl<'a> Branch<'a> {
     /// Reads a branch value; `None` if this proxy cannot have written it.
     pub fn parse(value: &'a [u8]) -> Option<Self> {
-        let mut parts = value.strip_prefix(COOKIE)?.split(|&b| b == b'.');
-        let index = parse_reversed_hex(parts.next()?)?;
-        let key = parts.next().filter(|key| key.len() == 32)?;
-        let number = parse_reversed_hex(parts.next()?)?;
-        parts
-            .next()
-            .is_none()
-            .then_some(Self { index, key, number })
+        let text = value.strip_prefix(COOKIE)?;
+        let dot = find(text, 0, text.len(), [b'.']);
+        let index = parse_reversed_hex(text.get(..dot)?)?;
+        let (key, number) = text.get(dot + 1..)?.split_at_checked(32)?;
+        let number = parse_reversed_hex(number.strip_prefix(b".")?)?;
+        let is_whole = find(key, 0, key.len(), [b'.']) == key.len();
+        is_whole.then_some(Self { index, key, number })
     }
 
     /// Appends the branch value.

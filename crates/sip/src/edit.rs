@@ -98,6 +98,9 @@ impl Edits {
     /// The most bytes of new text that one list holds.
     pub const MAX_TEXT: usize = 256 * 1024;
 
+    /// Room for as much is made with the first change, so that the text of a usual list never moves.
+    const USUAL_TEXT: usize = 256;
+
     /// No changes.
     pub fn new() -> Self {
         Self::default()
@@ -184,13 +187,22 @@ impl Edits {
     }
 
     fn push(&mut self, tag: Tag, span: Span, rank: Rank, text: &[u8]) {
+        self.push_with(tag, span, rank, |out| out.extend_from_slice(text));
+    }
+
+    /// As `push`, with a text that is written right where it stays.
+    fn push_with(&mut self, tag: Tag, span: Span, rank: Rank, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
-        let end = start + text.len();
+        if start == 0 {
+            self.text.reserve(Self::USUAL_TEXT);
+        }
+        write(&mut self.text);
+        let end = self.text.len();
         if self.list.len() >= Self::MAX_EDITS || end > Self::MAX_TEXT {
+            self.text.truncate(start);
             self.refused = self.refused.saturating_add(1);
             return;
         }
-        self.text.extend_from_slice(text);
         self.list.push(Edit {
             span,
             rank,

@@ -9,12 +9,13 @@ use crate::address::AddressSpans;
 use crate::block::find;
 use crate::error::{Fault, ParseError};
 use crate::lex::{Span, TOKEN, digits, is_lws, number, peek, skip, skip_lws, trim_range};
+use crate::method::Method;
 use crate::name::HeaderId;
 use crate::via::ViaSpans;
 
 use feeds::LineFeeds;
 pub(crate) use start::Start;
-use start::{is_method, read_start};
+use start::{read_method, read_start};
 
 /// One header line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,8 @@ pub(crate) struct Parts {
     pub(crate) to: AddressSpans,
     pub(crate) call_id: Span,
     pub(crate) cseq_number: Span,
-    pub(crate) cseq_method: Span,
+    pub(crate) cseq_method_span: Span,
+    pub(crate) cseq_method: Method,
     pub(crate) cseq: u32,
     pub(crate) max_forwards: Option<u32>,
     pub(crate) content_length: Option<u32>,
@@ -278,12 +280,13 @@ impl Parts {
         };
         let method = Span::new(skip_lws(bytes, digits_end, end), end);
         let separated = usize::from(method.start) > digits_end;
-        if !separated || !is_method(method.of(bytes)) {
+        let Some(known) = read_method(method.of(bytes)).filter(|_| separated) else {
             return Some(Fault::CSeq);
-        }
+        };
         self.cseq = number;
         self.cseq_number = Span::new(start, digits_end);
-        self.cseq_method = method;
+        self.cseq_method_span = method;
+        self.cseq_method = known;
         None
     }
 

@@ -99,10 +99,10 @@ impl Message {
     }
 
     /// The request's method; of a reply the one in CSeq.
-    pub fn method(&self) -> Method {
+    pub const fn method(&self) -> Method {
         match self.index.parts.start {
             Start::Request { method, .. } => method,
-            _ => Method::from_bytes(self.index.parts.cseq_method.of(&self.bytes)),
+            _ => self.index.parts.cseq_method,
         }
     }
 
@@ -110,7 +110,7 @@ impl Message {
     pub fn method_bytes(&self) -> &[u8] {
         match self.index.parts.start {
             Start::Request { name, .. } => name.of(&self.bytes),
-            _ => self.index.parts.cseq_method.of(&self.bytes),
+            _ => self.index.parts.cseq_method_span.of(&self.bytes),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A request method. Names are case-sensitive (RFC 3261 §7.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Method {
     /// RFC 3261 §13.
     Invite,
@@ -36,6 +36,7 @@ pub enum Method {
     /// Kamailio's method between the nodes of a cluster.
     Kdmq,
     /// Any other; the text is in the message.
+    #[default]
     Extension,
 }
 

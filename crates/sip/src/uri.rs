@@ -6,9 +6,10 @@ mod rewrite;
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::block::{find, find_where, matches_blank_or, matches_none_of_word_or};
 use crate::escape::escaped;
 use crate::hop::Transport;
-use crate::lex::port;
+use crate::lex::{digits, peek};
 use crate::params::{Param, Params};
 
 pub use compare::same_host;
@@ -84,12 +85,9 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Takes a URI apart. Other schemes than `sip`, `sips` and `tel` are kept whole in `opaque`.
     pub fn parse(text: &'a [u8]) -> Result<Self, UriError> {
-        let colon = text
-            .iter()
-            .position(|&b| b == b':')
-            .ok_or(UriError::Scheme)?;
-        let (scheme_text, rest) = (&text[..colon], &text[colon + 1..]);
-        if !is_scheme(scheme_text) {
+        let colon = find(text, 0, text.len(), [b':']);
+        let scheme_text = text.get(..colon).unwrap_or_default();
+        if colon == text.len() || !is_scheme(scheme_text) {
             return Err(UriError::Scheme);
         }
         let mut uri = Self {
@@ -105,73 +103,85 @@ impl<'a> Uri<'a> {
             opaque: &[],
         };
         match uri.scheme {
-            Scheme::Sip | Scheme::Sips => uri.read_sip(rest)?,
-            Scheme::Tel => uri.read_tel(rest)?,
-            Scheme::Other => uri.opaque = check(rest, UriError::Params)?,
+            Scheme::Sip | Scheme::Sips => uri.read_sip(colon + 1)?,
+            Scheme::Tel => uri.read_tel(colon + 1)?,
+            Scheme::Other => uri.opaque = check(text, colon + 1, text.len(), UriError::Params)?,
         }
         Ok(uri)
     }
 
-    fn read_sip(&mut self, rest: &'a [u8]) -> Result<(), UriError> {
-        let rest = match rest.iter().position(|&b| b == b'@') {
-            Some(at) => {
-                self.read_userinfo(&rest[..at])?;
-                &rest[at + 1..]
+    fn read_sip(&mut self, at: usize) -> Result<(), UriError> {
+        let (text, end) = (self.text, self.text.len());
+        let host_at = match find(text, at, end, [b'@']) {
+            sign if sign == end => at,
+            sign => {
+                self.read_userinfo(at, sign)?;
+                sign + 1
             }
-            None => rest,
         };
-        let (before, headers) = split(rest, b'?');
-        self.headers = headers
-            .map(|text| check(text, UriError::Params))
-            .transpose()?;
-        let host_end = before
-            .iter()
-            .position(|&b| b == b';')
-            .unwrap_or(before.len());
-        let (hostport, params) = before.split_at(host_end);
-        self.params = Params::new(check(params, UriError::Params)?);
-        self.read_hostport(hostport)
-    }
-
-    fn read_userinfo(&mut self, userinfo: &'a [u8]) -> Result<(), UriError> {
-        let (user, password) = split(userinfo, b':');
-        if user.is_empty() {
-            return Err(UriError::User);
+        let params_at = self.read_hostport(host_at)?;
+        let params_end = find(text, params_at, end, [b'?']);
+        self.params = Params::new(check(text, params_at, params_end, UriError::Params)?);
+        if params_end < end {
+            self.headers = Some(check(text, params_end + 1, end, UriError::Params)?);
         }
-        self.user = Some(check(user, UriError::User)?);
-        self.password = password
-            .map(|text| check(text, UriError::User))
-            .transpose()?;
         Ok(())
     }
 
-    fn read_hostport(&mut self, text: &'a [u8]) -> Result<(), UriError> {
-        let host_end = if text.first() == Some(&b'[') {
-            text.iter().position(|&b| b == b']').ok_or(UriError::Host)? + 1
+    fn read_userinfo(&mut self, at: usize, end: usize) -> Result<(), UriError> {
+        let user_end = find(self.text, at, end, [b':']);
+        if user_end == at {
+            return Err(UriError::User);
+        }
+        self.user = Some(check(self.text, at, user_end, UriError::User)?);
+        if user_end < end {
+            self.password = Some(check(self.text, user_end + 1, end, UriError::User)?);
+        }
+        Ok(())
+    }
+
+    /// Reads host and port; gives where they end: at the parameters, the headers, or the end.
+    fn read_hostport(&mut self, at: usize) -> Result<usize, UriError> {
+        let (text, end) = (self.text, self.text.len());
+        let host_end = if peek(text, at) == b'[' {
+            (find(text, at, end, [b']']) + 1).min(end)
         } else {
-            text.iter().position(|&b| b == b':').unwrap_or(text.len())
+            // Underscores pass: they are common in practice.
+            find_where(text, at, end, |block| {
+                matches_none_of_word_or(block, *b"-._")
+            })
         };
-        let (host, rest) = text.split_at(host_end);
-        if !is_host(host) {
+        self.host = text.get(at..host_end).unwrap_or_default();
+        let is_host = match self.host {
+            [] => false,
+            [b'[', ..] => host_address(self.host).is_some_and(|address| address.is_ipv6()),
+            _ => true,
+        };
+        if !is_host {
             return Err(UriError::Host);
         }
-        self.host = host;
-        self.port = match rest.split_first() {
-            None => None,
-            Some((b':', digits)) => Some(port(digits).ok_or(UriError::Port)?),
-            Some(_) => return Err(UriError::Host),
+        let (stop, error) = match peek(text, host_end) {
+            b':' => {
+                let (port, stop) = digits(text, host_end + 1, end).ok_or(UriError::Port)?;
+                self.port = Some(port.try_into().map_err(|_| UriError::Port)?);
+                (stop, UriError::Port)
+            }
+            _ => (host_end, UriError::Host),
         };
-        Ok(())
+        if stop < end && !matches!(peek(text, stop), b';' | b'?') {
+            return Err(error);
+        }
+        Ok(stop)
     }
 
-    fn read_tel(&mut self, rest: &'a [u8]) -> Result<(), UriError> {
-        let end = rest.iter().position(|&b| b == b';').unwrap_or(rest.len());
-        let (digits, params) = rest.split_at(end);
-        if digits.is_empty() {
+    fn read_tel(&mut self, at: usize) -> Result<(), UriError> {
+        let (text, end) = (self.text, self.text.len());
+        let digits_end = find(text, at, end, [b';']);
+        if digits_end == at {
             return Err(UriError::User);
         }
-        self.user = Some(check(digits, UriError::User)?);
-        self.params = Params::new(check(params, UriError::Params)?);
+        self.user = Some(check(text, at, digits_end, UriError::User)?);
+        self.params = Params::new(check(text, digits_end, end, UriError::Params)?);
         Ok(())
     }
 
@@ -256,6 +266,9 @@ pub(crate) fn split(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
 }
 
 fn is_scheme(text: &[u8]) -> bool {
+    if text == b"sip" {
+        return true;
+    }
     text.first().is_some_and(u8::is_ascii_alphabetic)
         && text
             .iter()
@@ -264,21 +277,11 @@ fn is_scheme(text: &[u8]) -> bool {
 
 fn scheme(text: &[u8]) -> Scheme {
     match text.len() {
+        3 if text == b"sip" => Scheme::Sip,
         3 if text.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
         3 if text.eq_ignore_ascii_case(b"tel") => Scheme::Tel,
         4 if text.eq_ignore_ascii_case(b"sips") => Scheme::Sips,
         _ => Scheme::Other,
-    }
-}
-
-/// A host name, an IPv4 address or a bracketed IPv6 address. Underscores pass: they are common in practice.
-fn is_host(host: &[u8]) -> bool {
-    match host {
-        [] => false,
-        [b'[', ..] => host_address(host).is_some_and(|address| address.is_ipv6()),
-        _ => host
-            .iter()
-            .all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')),
     }
 }
 
@@ -299,17 +302,22 @@ pub fn host_address(host: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Refuses what would end or confuse the header around the URI; half an escape also.
-fn check(text: &[u8], error: UriError) -> Result<&[u8], UriError> {
-    let bad = |(at, &byte): (usize, &u8)| match byte {
-        0..=b' ' | 0x7f | b'<' | b'>' | b'"' => true,
-        b'%' => escaped(&text[at..]).is_none(),
-        _ => false,
-    };
-    if text.iter().enumerate().any(bad) {
-        Err(error)
-    } else {
-        Ok(text)
+/// The part `at..end`. Refuses what would end or confuse the header around the URI; half an escape also.
+fn check(text: &[u8], at: usize, end: usize, error: UriError) -> Result<&[u8], UriError> {
+    let part = text.get(at..end).unwrap_or_default();
+    let mut at = at;
+    loop {
+        at = find_where(text, at, end, |block| {
+            matches_blank_or(block, *b"<>\"%\x7f")
+        });
+        if at >= end {
+            return Ok(part);
+        }
+        let rest = text.get(at..end).unwrap_or_default();
+        if peek(text, at) != b'%' || escaped(rest).is_none() {
+            return Err(error);
+        }
+        at += 1;
     }
 }
 

@@ -105,7 +105,7 @@ impl<'a> Reply<'a> {
         };
         let note = SourceNote::new(via, bytes, source.address, source.force_rport);
         let mut at = header.span.start;
-        for (span, text) in &note.in_place {
+        for (span, parameter) in note.in_place() {
             out.extend_from_slice(
                 Span {
                     start: at,
@@ -113,7 +113,7 @@ impl<'a> Reply<'a> {
                 }
                 .of(bytes),
             );
-            out.extend_from_slice(text.as_bytes());
+            parameter.push(out);
             at = span.end;
         }
         out.extend_from_slice(
@@ -123,7 +123,7 @@ impl<'a> Reply<'a> {
             }
             .of(bytes),
         );
-        out.extend_from_slice(note.added.as_bytes());
+        note.push_added(out);
         out.extend_from_slice(
             Span {
                 start: via.text.end,

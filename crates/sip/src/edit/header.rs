@@ -20,21 +20,20 @@ impl Edits {
 
     /// Gives the message another first line; `line` comes without line end.
     pub fn set_first_line(&mut self, message: &Message, line: &[u8]) {
-        self.replace(
-            Tag::FirstLine,
-            message.first_line_span(),
-            &[line, b"\r\n"].concat(),
-        );
+        let span = message.first_line_span();
+        self.push_with(Tag::FirstLine, span, Rank::Replace, |out| {
+            push_all(out, &[line, b"\r\n"]);
+        });
     }
 
     /// Gives a reply another status code and reason phrase.
     pub fn set_status(&mut self, message: &Message, code: u16, reason: &[u8]) {
-        let mut line = message.version().to_vec();
-        line.push(b' ');
-        push_number(&mut line, code.into());
-        line.push(b' ');
-        line.extend_from_slice(reason);
-        self.set_first_line(message, &line);
+        let span = message.first_line_span();
+        self.push_with(Tag::FirstLine, span, Rank::Replace, |out| {
+            push_all(out, &[message.version(), b" "]);
+            push_number(out, code.into());
+            push_all(out, &[b" ", reason, b"\r\n"]);
+        });
     }
 
     /// Puts whole lines before the first header: those put first stand first.
@@ -87,7 +86,9 @@ impl Edits {
     pub fn set_value(&mut self, tag: Tag, header: &Header<'_>, value: &[u8]) {
         // A blank before what is no header would join it to the line above.
         if header.value_span.is_empty() && !header.name.is_empty() {
-            self.replace(tag, header.value_span, &[b" ", value].concat());
+            self.push_with(tag, header.value_span, Rank::Replace, |out| {
+                push_all(out, &[b" ", value]);
+            });
         } else {
             self.replace(tag, header.value_span, value);
         }
@@ -103,8 +104,10 @@ impl Edits {
         match message.header(HeaderId::ContentType) {
             Some(header) => self.set_value(Tag::Body, &header, content_type),
             None => {
-                let line = [b"Content-Type: ", content_type, b"\r\n"].concat();
-                self.append_last(Tag::Body, message, &line);
+                let span = Span::empty_at(message.headers_end());
+                self.push_with(Tag::Body, span, Rank::End, |out| {
+                    push_all(out, &[b"Content-Type: ", content_type, b"\r\n"]);
+                });
             }
         }
         self.set_body(message, body);
@@ -117,12 +120,23 @@ impl Edits {
     pub fn note_source(&mut self, message: &Message, source: SocketAddr, force_rport: bool) {
         let via = message.top_via_spans();
         let note = SourceNote::new(via, message.bytes(), source, force_rport);
-        for (span, text) in note.in_place.iter() {
-            self.replace(Tag::Received, *span, text.as_bytes());
+        for (span, parameter) in note.in_place() {
+            self.push_with(Tag::Received, span, Rank::Replace, |out| {
+                parameter.push(out);
+            });
         }
-        if !note.added.as_bytes().is_empty() {
-            self.insert_at(Tag::Received, via.sent_by_end(), note.added.as_bytes());
+        if note.adds() {
+            let span = Span::empty_at(via.sent_by_end());
+            self.push_with(Tag::Received, span, Rank::Within, |out| {
+                note.push_added(out);
+            });
         }
+    }
+}
+
+fn push_all(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    for part in parts {
+        out.extend_from_slice(part);
     }
 }
 

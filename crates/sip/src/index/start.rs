@@ -53,11 +53,11 @@ fn read_request(bytes: &[u8], start: usize, name_end: usize, end: usize) -> Opti
     };
     let (uri_start, uri_end) = trim_range(bytes, name_end, version);
     let name = Span::new(start, name_end);
-    if !is_method(name.of(bytes)) || !is_version(&bytes[version..end]) || uri_start >= uri_end {
+    if !is_version(&bytes[version..end]) || uri_start >= uri_end {
         return None;
     }
     Some(Start::Request {
-        method: Method::from_bytes(name.of(bytes)),
+        method: read_method(name.of(bytes))?,
         name,
         uri: Span::new(uri_start, uri_end),
         version: Span::new(version, end),
@@ -78,9 +78,10 @@ fn read_status(bytes: &[u8], start: usize, version_end: usize, end: usize) -> Op
     })
 }
 
-/// Whether it can be the name of a method: of those with a number there is no need to look at each letter.
-pub(super) fn is_method(name: &[u8]) -> bool {
-    Method::from_bytes(name) != Method::Extension || is_token_text(name)
+/// Reads the name of a method: of those with a number there is no need to look at each letter.
+pub(super) fn read_method(name: &[u8]) -> Option<Method> {
+    let method = Method::from_bytes(name);
+    (method != Method::Extension || is_token_text(name)).then_some(method)
 }
 
 /// `SIP/2.0` or another version of it, or of HTTP: both are framed alike, and a proxy's TCP port gets both.

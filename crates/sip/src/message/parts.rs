@@ -2,7 +2,6 @@
 
 use super::{CSeq, Message};
 use crate::address::{AddressSpans, NameAddr};
-use crate::method::Method;
 use crate::name::HeaderId;
 use crate::via::{Via, ViaSpans};
 
@@ -53,11 +52,10 @@ impl Message {
 
     /// CSeq, if it is well-formed.
     pub fn cseq(&self) -> Option<CSeq<'_>> {
-        let method_bytes = self.index.parts.cseq_method.get(&self.bytes)?;
-        let method = Method::from_bytes(method_bytes);
+        let method_bytes = self.index.parts.cseq_method_span.get(&self.bytes)?;
         Some(CSeq {
             number: self.index.parts.cseq,
-            method,
+            method: self.index.parts.cseq_method,
             method_bytes,
         })
     }
