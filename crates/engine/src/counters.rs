@@ -45,6 +45,10 @@ pub struct Counters {
     pub panics: Counter,
     /// Runs set aside to wait.
     pub suspended: Counter,
+    /// New calls refused because too much came in.
+    pub overload_refused: Counter,
+    /// How long the datagram read last had waited, in µs.
+    pub receive_wait_us: Counter,
 }
 
 /// The methods that have a counter of their own.
@@ -110,6 +114,14 @@ impl Counters {
             inbox_overflow: core("inbox_overflow", "Inputs refused: a call's inbox was full."),
             panics: core("panics", "Runs that ended in a caught panic."),
             suspended: core("suspended_runs", "Runs set aside to wait."),
+            overload_refused: core(
+                "overload_refused",
+                "Requests refused because too much came in.",
+            ),
+            receive_wait_us: core(
+                "receive_wait_us",
+                "How long the datagram read last had waited (µs).",
+            ),
         }
     }
 

@@ -19,6 +19,7 @@ use transport::udp::{RecvBatch, UdpSender, UdpSocket};
 use crate::clock::Now;
 use crate::engine::Engine;
 use crate::log::level;
+use crate::overload::Batch;
 use crate::process::Worker;
 use crate::run::Operation;
 
@@ -137,10 +138,17 @@ impl Driver {
             }
             let now = self.clock.now();
             let mut worker = self.worker.borrow_mut();
+            let seen = Batch {
+                waited: batch.waited(Duration::from_micros(now.unix_us)),
+                was_full: batch.is_full(),
+                dropped: batch.has_dropped(),
+            };
+            worker.begin_batch(&self.engine, seen, now);
             for datagram in batch.iter() {
                 let hop = socket.hop(datagram.from);
                 worker.receive(&self.engine, datagram.bytes.to_vec(), hop, now);
             }
+            worker.end_batch(&self.engine, now);
             drop(worker);
             self.flush();
         }

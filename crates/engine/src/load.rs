@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use script::ast::{Config, ModuleParam, ModuleStatement, ParamValue, SettingValue};
 use script::diagnostic::{Diagnostic, Diagnostics};
@@ -488,6 +489,10 @@ fn core_settings(core: &script::Settings, config: &Config) -> Settings {
             .iter()
             .map(crate::settings::Alias::from_config)
             .collect(),
+        overload: crate::overload::Limits {
+            wait: Duration::from_millis(u64::try_from(core.int("overload_wait")).unwrap_or(0)),
+            ..crate::overload::Limits::default()
+        },
         limits: limits(core),
         ..Settings::default()
     }

@@ -87,6 +87,10 @@ impl Deref for Local {
 }
 
 /// A module's state as one worker holds it.
+#[allow(
+    clippy::redundant_allocation,
+    reason = "the count inside is shared by all workers, and this one is not"
+)]
 pub struct LocalState<T>(Rc<Arc<T>>);
 
 impl<T> Clone for LocalState<T> {

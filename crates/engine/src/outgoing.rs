@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sip::{Framing, HeaderId, Hop, SocketId, Tag, Transport};
+use sip::{Framing, HeaderId, Hop, Message, SocketId, Tag, Transport};
 use smallvec::SmallVec;
 
 use crate::engine::Engine;
@@ -15,12 +15,16 @@ use crate::working::{Target, Working};
 /// source address, at the source port if the client or the script wants that, else at the port in Via. With
 /// `to_via` the address is the one in Via too, where that is one.
 pub fn reply_hop(working: &Working, to_via: bool) -> Hop {
-    let hop = working.hop;
+    reply_way(&working.message, working.hop, working.force_rport, to_via)
+}
+
+/// The same for a request that came by `hop`.
+pub(crate) fn reply_way(request: &Message, hop: Hop, force_rport: bool, to_via: bool) -> Hop {
     if hop.transport.is_reliable() {
         return hop;
     }
-    let via = working.message.top_via();
-    let symmetric = working.force_rport || via.as_ref().is_some_and(|via| via.rport().is_some());
+    let via = request.top_via();
+    let symmetric = force_rport || via.as_ref().is_some_and(|via| via.rport().is_some());
     let port = match &via {
         Some(_) if symmetric => hop.remote.port(),
         Some(via) => via.port().unwrap_or(hop.transport.default_port()),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use script::{Completion, Host, Machine, Outcome, Progress, Value};
 use sip::{Hop, Message};
 use slab::Slab;
-use transaction::Output;
+use transaction::{Match, Output};
 
 use crate::baton::Taken;
 use crate::clock::Now;
@@ -17,6 +17,7 @@ use crate::hooks::TickContext;
 use crate::input::Input;
 use crate::local::Local;
 use crate::log::level;
+use crate::overload::{self, Batch, Overload};
 use crate::pending::Pending;
 use crate::run::{Locals, Operation, Run};
 use crate::stage::Stage;
@@ -39,11 +40,18 @@ pub struct Worker {
     waiting: Slab<Task>,
     backlog: VecDeque<(u64, Input)>,
     /// Seats that nobody uses, with the room that their last runs have made.
+    #[allow(
+        clippy::vec_box,
+        reason = "a seat is large, and moves between here and its task"
+    )]
     seats: Vec<Box<Seat>>,
     due: Vec<transaction::Due>,
     jobs: Vec<(u64, Input)>,
     outputs: Vec<Output>,
     operations: Vec<(usize, Operation)>,
+    overload: Overload,
+    /// Requests that begin something new, while there is too much to do: they come after all others of a batch.
+    late: Vec<(u64, Input)>,
     /// The calls whose batons go back when the outputs are sent.
     held: Vec<u64>,
 }
@@ -90,6 +98,8 @@ impl Worker {
             jobs: Vec::new(),
             outputs: Vec::new(),
             operations: Vec::new(),
+            overload: Overload::default(),
+            late: Vec::new(),
             held: Vec::new(),
         }
     }
@@ -111,7 +121,67 @@ impl Worker {
             return;
         }
         let key = engine.call_key(message.call_id().unwrap_or_default());
-        self.submit(engine, key, Input::Message { message, hop }, now);
+        if self.overload.is_calm() {
+            self.submit(engine, key, Input::Message { message, hop }, now);
+        } else {
+            self.receive_in_overload(engine, key, message, hop, now);
+        }
+    }
+
+    /// Takes note of a batch of datagrams, before they are received one by one.
+    pub fn begin_batch(&mut self, engine: &Arc<Engine>, batch: Batch, now: Now) {
+        let waited = i64::try_from(batch.waited.as_micros()).unwrap_or(i64::MAX);
+        engine.counters.receive_wait_us.store(waited);
+        let was_calm = self.overload.is_calm();
+        self.overload
+            .observe(batch, &engine.settings.overload, now.time);
+        if was_calm && !self.overload.is_calm() {
+            let text = format!(
+                "more comes in than can be worked on, datagrams wait {} ms: some new calls get 503",
+                batch.waited.as_millis()
+            );
+            engine.log.line(level::WARNING, "core", &text);
+        }
+    }
+
+    /// All datagrams of a batch have been received: what was put off is taken up.
+    pub fn end_batch(&mut self, engine: &Arc<Engine>, now: Now) {
+        let mut late = std::mem::take(&mut self.late);
+        for (key, input) in late.drain(..) {
+            self.submit(engine, key, input, now);
+        }
+        self.late = late;
+    }
+
+    fn receive_in_overload(
+        &mut self,
+        engine: &Arc<Engine>,
+        key: u64,
+        message: Arc<Message>,
+        hop: Hop,
+        now: Now,
+    ) {
+        if overload::acknowledges(engine, &message) {
+            return;
+        }
+        let found = match message.is_request() {
+            true => Some(engine.transactions.match_request_of(key, &message)),
+            false => None,
+        };
+        let is_new = found == Some(Match::New) && overload::begins(&message);
+        if is_new && self.overload.refuses() {
+            engine.counters.overload_refused.increment();
+            let refusal = overload::refusal(&self.local, &message, hop, key);
+            self.outputs.push(refusal);
+            return;
+        }
+        let input = Input::Message { message, hop };
+        // A CANCEL must not overtake its INVITE.
+        if is_new || found == Some(Match::Cancel { invite: None }) {
+            self.late.push((key, input));
+        } else {
+            self.submit(engine, key, input, now);
+        }
     }
 
     /// Takes back a message that could not be sent on a stream: a branch may go on without it.

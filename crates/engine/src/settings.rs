@@ -41,6 +41,8 @@ pub struct Settings {
     pub aliases: Vec<Alias>,
     /// `foo.org` in `aliases` covers `bar.foo.org` (module corex).
     pub alias_subdomains: Vec<Alias>,
+    /// When new calls are refused (`overload_wait`).
+    pub overload: crate::overload::Limits,
     /// What a script may use up (`max_while_loops`, `max_recursive_level`).
     pub limits: script::Limits,
     /// Transaction timers and policy (module tm).
@@ -145,6 +147,7 @@ impl Default for Settings {
             udp_mtu_transport: sip::Transport::Udp,
             aliases: Vec::new(),
             alias_subdomains: Vec::new(),
+            overload: crate::overload::Limits::default(),
             limits: script::Limits::default(),
             transactions: transaction::Settings::default(),
             relaying: Relaying::default(),

@@ -15,6 +15,8 @@ mod kex;
 #[cfg(test)]
 mod management_tests;
 mod maxfwd;
+#[cfg(test)]
+mod overload_tests;
 mod pv;
 mod registrar;
 mod row;

@@ -111,6 +111,24 @@ impl Bench {
         self.settle()
     }
 
+    /// These messages arrive in one batch, full, whose first one has waited this long. Returns what is sent.
+    pub(crate) fn receive_batch(&mut self, waited_ms: u64, batch: &[(&str, &str)]) -> Vec<Sent> {
+        let seen = engine::Batch {
+            waited: std::time::Duration::from_millis(waited_ms),
+            was_full: true,
+            dropped: false,
+        };
+        let now = self.now();
+        self.worker.begin_batch(&self.engine, seen, now);
+        let mut sent = Vec::new();
+        for (from, text) in batch {
+            sent.extend(self.receive(from, text));
+        }
+        self.worker.end_batch(&self.engine, now);
+        sent.extend(self.settle());
+        sent
+    }
+
     /// Lets time pass, in steps of 50 ms. Returns what is sent.
     pub(crate) fn advance(&mut self, ms: u64) -> Vec<Sent> {
         let mut sent = Vec::new();

@@ -84,8 +84,7 @@ impl UdpSocket {
     pub async fn recv_batch(&self, batch: &mut RecvBatch) -> io::Result<usize> {
         let mut ready = self.socket.readable().await?;
         let read = batch.receive(self.socket.get_ref(), &self.counters);
-        let is_full = read.as_ref().is_ok_and(|read| *read == batch.capacity());
-        if !is_full {
+        if read.is_err() || !batch.is_full() {
             // The queue was emptied. What came since then has raised a new event: there is no need to ask the
             // kernel once more.
             ready.clear_ready();

@@ -172,7 +172,7 @@ fn check_route_param(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let (Some(params), Some(expression)) = (own_params(run, &message), args.regex(0)) else {
         return truth(false);
     };
-    truth(!params.is_empty() && expression.is_match(&params))
+    truth(!params.is_empty() && expression.is_match(params))
 }
 
 fn is_direction(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {

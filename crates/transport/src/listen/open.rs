@@ -41,7 +41,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             workers: 1,
-            receive_buffer: 4 << 20,
+            receive_buffer: 16 << 20,
             send_buffer: 0,
             tos: Some(0x10),
             steering: Steering::Flow,
@@ -187,6 +187,8 @@ fn udp_socket(address: SocketAddr, options: &OpenOptions) -> io::Result<OwnedFd>
     {
         setsockopt(&fd, sockopt::SndBuf, &options.send_buffer)?;
     }
+    // How long datagrams wait in the socket tells whether too many come.
+    setsockopt(&fd, sockopt::ReceiveTimestampns, &true)?;
     set_tos(&fd, address, options.tos)?;
     if options.fragment && address.is_ipv4() {
         allow_fragments(&fd)?;

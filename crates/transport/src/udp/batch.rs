@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use super::mmsg::Receiver;
 use crate::counters::UdpCounters;
@@ -23,6 +24,7 @@ pub struct RecvBatch {
     receiver: Receiver,
     filled: usize,
     last_drops: u32,
+    has_dropped: bool,
 }
 
 impl RecvBatch {
@@ -46,7 +48,26 @@ impl RecvBatch {
             ),
             filled: 0,
             last_drops: 0,
+            has_dropped: false,
         }
+    }
+
+    /// How long the first datagram of the last read had waited at this moment, in time since 1970; zero if the
+    /// kernel did not say when it came.
+    pub fn waited(&self, now: Duration) -> Duration {
+        let first = self.receiver.slot(0).filter(|_| self.filled > 0);
+        let came = first.and_then(|slot| slot.notes.came);
+        came.map_or(Duration::ZERO, |came| now.saturating_sub(came))
+    }
+
+    /// Whether the last read has filled the batch, so that there may be more to read.
+    pub fn is_full(&self) -> bool {
+        self.filled == self.capacity()
+    }
+
+    /// Whether the kernel has dropped datagrams for want of room before the last read, and after the one before.
+    pub fn has_dropped(&self) -> bool {
+        self.has_dropped
     }
 
     /// How many datagrams fit.
@@ -95,7 +116,7 @@ impl RecvBatch {
             bytes += slot.bytes.len() as u64;
             keepalives += u64::from(is_keepalive(slot.bytes));
             truncated += u64::from(slot.truncated);
-            drops = slot.drops.or(drops);
+            drops = slot.notes.drops.or(drops);
         }
         counters.received.add(self.filled as u64);
         counters.received_bytes.add(bytes);
@@ -105,8 +126,10 @@ impl RecvBatch {
         if truncated > 0 {
             counters.truncated.add(truncated);
         }
+        self.has_dropped = false;
         if let Some(drops) = drops {
             let new = drops.wrapping_sub(self.last_drops);
+            self.has_dropped = new > 0;
             counters.kernel_drops.add(u64::from(new));
             self.last_drops = drops;
         }

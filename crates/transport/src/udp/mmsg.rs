@@ -9,6 +9,7 @@ use std::mem;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
+use std::time::Duration;
 
 use libc::{c_int, c_uint, iovec, mmsghdr, msghdr, sockaddr_in, sockaddr_in6};
 
@@ -21,8 +22,8 @@ union Name {
     v6: sockaddr_in6,
 }
 
-/// Room for the one control message that we ask for, the drop counter (a header and a `u32`),
-/// aligned as headers must be.
+/// Room for the two control messages that we ask for, the drop counter (a header and a `u32`) and the
+/// time of arrival (a header and a `timespec`), aligned as headers must be.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 struct Control([u8; CONTROL_BYTES]);
@@ -49,8 +50,17 @@ pub(super) struct Slot<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) remote: Option<SocketAddr>,
     pub(super) truncated: bool,
-    /// How many datagrams the kernel has dropped on this socket so far, if it says so.
+    /// What the kernel adds.
+    pub(super) notes: Notes,
+}
+
+/// What the kernel says of a datagram, as far as it was asked to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Notes {
+    /// How many datagrams it has dropped on this socket so far.
     pub(super) drops: Option<u32>,
+    /// When the datagram came, since 1970.
+    pub(super) came: Option<Duration>,
 }
 
 impl Receiver {
@@ -133,7 +143,7 @@ impl Receiver {
             bytes: self.arena.get(start..start + length)?,
             remote: read_name(self.names.get(index)?, header.msg_hdr.msg_namelen),
             truncated: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
-            drops: read_drops(self.controls.get(index)?, header.msg_hdr.msg_controllen),
+            notes: read_notes(self.controls.get(index)?, header.msg_hdr.msg_controllen),
         })
     }
 }
@@ -288,21 +298,37 @@ fn read_name(name: &Name, length: u32) -> Option<SocketAddr> {
     }
 }
 
-/// The drop counter from a control buffer of which the kernel wrote `length` bytes. It is the
-/// only message that we ask for, so it comes first.
-fn read_drops(control: &Control, length: usize) -> Option<u32> {
-    let header_bytes = size_of::<libc::cmsghdr>();
-    if length < header_bytes + size_of::<u32>() {
-        return None;
+/// What stands in a control buffer of which the kernel wrote `length` bytes.
+fn read_notes(control: &Control, length: usize) -> Notes {
+    const HEADER_BYTES: usize = size_of::<libc::cmsghdr>();
+    let mut notes = Notes::default();
+    let mut rest = control.0.get(..length).unwrap_or(&control.0);
+    while let Some(bytes) = rest.get(..HEADER_BYTES) {
+        // SAFETY: there are as many bytes as a header has, all of them initialised, and a header is integers only.
+        let header = unsafe { bytes.as_ptr().cast::<libc::cmsghdr>().read_unaligned() };
+        let whole = header.cmsg_len;
+        let value = rest.get(HEADER_BYTES..whole).unwrap_or_default();
+        match (header.cmsg_level, header.cmsg_type) {
+            (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => {
+                notes.drops = value.try_into().ok().map(u32::from_ne_bytes);
+            }
+            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => notes.came = read_time(value),
+            _ => {}
+        }
+        let whole = whole.clamp(HEADER_BYTES, rest.len());
+        let next = whole.next_multiple_of(align_of::<Control>());
+        rest = rest.get(next..).unwrap_or_default();
     }
-    // SAFETY: `Control` is longer than a header and aligned for one, all its bytes are
-    // initialised, and a header is integers only.
-    let header = unsafe { ptr::from_ref(control).cast::<libc::cmsghdr>().read() };
-    if header.cmsg_level != libc::SOL_SOCKET || header.cmsg_type != libc::SO_RXQ_OVFL {
-        return None;
-    }
-    let value = control.0.get(header_bytes..header_bytes + 4)?;
-    Some(u32::from_ne_bytes(value.try_into().ok()?))
+    notes
+}
+
+/// A `timespec`: seconds and nanoseconds.
+fn read_time(value: &[u8]) -> Option<Duration> {
+    let (seconds, nanoseconds) = value.split_at_checked(8)?;
+    let seconds = i64::from_ne_bytes(seconds.try_into().ok()?);
+    let nanoseconds = i64::from_ne_bytes(nanoseconds.try_into().ok()?);
+    let nanoseconds = u32::try_from(nanoseconds).ok()?;
+    Some(Duration::new(seconds.try_into().ok()?, nanoseconds))
 }
 
 #[cfg(test)]
@@ -324,16 +350,38 @@ mod tests {
         }
     }
 
+    /// Appends a control message; where the next one begins.
+    fn put(control: &mut Control, at: usize, kind: c_int, value: &[u8]) -> usize {
+        let length = size_of::<libc::cmsghdr>() + value.len();
+        control.0[at..at + 8].copy_from_slice(&length.to_ne_bytes());
+        control.0[at + 8..at + 12].copy_from_slice(&libc::SOL_SOCKET.to_ne_bytes());
+        control.0[at + 12..at + 16].copy_from_slice(&kind.to_ne_bytes());
+        control.0[at + 16..at + length].copy_from_slice(value);
+        at + length.next_multiple_of(8)
+    }
+
     #[test]
-    fn a_drop_counter_is_read() {
+    fn the_kernels_notes_are_read() {
         let mut control = Control([0; CONTROL_BYTES]);
-        let header_bytes = size_of::<libc::cmsghdr>();
-        let length = header_bytes + 4;
-        control.0[..8].copy_from_slice(&length.to_ne_bytes());
-        control.0[8..12].copy_from_slice(&libc::SOL_SOCKET.to_ne_bytes());
-        control.0[12..16].copy_from_slice(&libc::SO_RXQ_OVFL.to_ne_bytes());
-        control.0[16..20].copy_from_slice(&7_u32.to_ne_bytes());
-        assert_eq!(read_drops(&control, header_bytes + 8), Some(7));
-        assert_eq!(read_drops(&control, 0), None);
+        let time = [5_i64.to_ne_bytes(), 7_i64.to_ne_bytes()].concat();
+        let middle = put(&mut control, 0, libc::SCM_TIMESTAMPNS, &time);
+        let end = put(
+            &mut control,
+            middle,
+            libc::SO_RXQ_OVFL,
+            &7_u32.to_ne_bytes(),
+        );
+        assert!(end <= CONTROL_BYTES);
+        let came = Some(Duration::new(5, 7));
+        let both = Notes {
+            drops: Some(7),
+            came,
+        };
+        assert_eq!(read_notes(&control, end), both);
+        assert_eq!(read_notes(&control, middle), Notes { drops: None, came });
+        assert_eq!(read_notes(&control, 0), Notes::default());
+        assert_eq!(read_notes(&control, 10), Notes::default());
+        control.0[..8].fill(0xff);
+        assert_eq!(read_notes(&control, end), Notes::default());
     }
 }
