@@ -80,7 +80,7 @@ impl Subst {
             .map_err(|error| TextError::new(pattern_at, &format!("bad expression: {error}")))?;
         let replacement = parse_replacement(replacement, separator, scope)
             .map_err(|error| error.shifted(replacement_at))?;
-        let groups = ere.regex().captures_len();
+        let groups = ere.groups();
         for piece in &replacement {
             if let Piece::Group(number) = piece
                 && usize::from(*number) >= groups
@@ -139,17 +139,14 @@ impl Subst {
         text: &[u8],
     ) -> Vec<(Range<usize>, Vec<u8>)> {
         let mut found = Vec::new();
-        for captures in self.ere.regex().captures_iter(text) {
-            let Some(whole) = captures.get(0) else {
-                continue;
-            };
+        for captures in self.ere.captures_iter(text) {
             let mut out = Vec::new();
             for piece in &self.replacement {
                 match piece {
                     Piece::Text(text) => out.extend_from_slice(text),
                     Piece::Group(number) => {
                         let group = captures.get(usize::from(*number));
-                        out.extend_from_slice(group.map_or(b"", |group| group.as_bytes()));
+                        out.extend_from_slice(group.map_or(b"", |group| &text[group]));
                     }
                     Piece::Variable(variable) => {
                         if let Ok(value) = variable.read(host, rc) {
@@ -158,7 +155,7 @@ impl Subst {
                     }
                 }
             }
-            found.push((whole.range(), out));
+            found.push((captures.whole(), out));
             if !self.all {
                 break;
             }

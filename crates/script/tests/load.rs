@@ -54,8 +54,8 @@ fn arguments() {
         &["bad regular expression"],
     );
     refused(
-        "request_route { matches(\"a\", \"(a)\\\\1\"); }",
-        &["back-references"],
+        "request_route { matches(\"a\", \"(a)\\\\2\"); }",
+        &["refers to no group"],
     );
     refused(
         "request_route { change(\"/a/b\", \"$var(x)\"); }",

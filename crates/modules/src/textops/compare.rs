@@ -190,7 +190,7 @@ fn regex_substring(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
         return Outcome::Code(-1);
     };
     let text = args.str(0);
-    let Some(captures) = ere.regex().captures(text) else {
+    let Some(captures) = ere.captures(text) else {
         return Outcome::Code(-1);
     };
     let group = usize::try_from(args.int(2))
@@ -199,6 +199,6 @@ fn regex_substring(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let Some(found) = group.and_then(|at| captures.get(at)) else {
         return Outcome::Code(-1);
     };
-    let value = Str::new(found.as_bytes());
+    let value = Str::new(&text[found]);
     truth(target.set(run, value.into()).is_ok())
 }

@@ -230,11 +230,11 @@ fn replace_matches(run: &mut Run, ere: &Ere, area: Area, text: &[u8], all: bool)
     let subject = message.bytes().get(range.clone()).unwrap_or_default();
     let mut any = false;
     for found in ere
-        .regex()
-        .find_iter(subject)
+        .captures_iter(subject)
         .take(if all { usize::MAX } else { 1 })
     {
-        let at = found.start() + range.start..found.end() + range.start;
+        let found = found.whole();
+        let at = found.start + range.start..found.end + range.start;
         any |= change(run, &message, at, text);
     }
     any
@@ -347,10 +347,10 @@ fn append_behind(run: &mut Run, args: &Args<'_>, area: Area) -> Outcome<Pending>
     let message = Arc::clone(&run.msg.message);
     let range = range_of(&message, area);
     let subject = message.bytes().get(range.clone()).unwrap_or_default();
-    let Some(found) = ere.regex().find(subject) else {
+    let Some(found) = ere.captures(subject) else {
         return Outcome::Code(-1);
     };
-    let at = range.start + found.end();
+    let at = range.start + found.whole().end;
     truth(change(run, &message, at..at, args.str(1)))
 }
 

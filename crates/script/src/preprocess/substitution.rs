@@ -94,18 +94,18 @@ impl Rule {
     fn apply(&self, text: Vec<u8>) -> Vec<u8> {
         let mut out = Vec::new();
         let mut done = 0;
-        for found in self.expression.regex().captures_iter(&text) {
-            let Some(whole) = found.get(0) else { break };
-            out.extend_from_slice(&text[done..whole.start()]);
+        for found in self.expression.captures_iter(&text) {
+            let whole = found.whole();
+            out.extend_from_slice(&text[done..whole.start]);
             for part in &self.replacement {
                 match part {
                     Part::Bytes(bytes) => out.extend_from_slice(bytes),
                     Part::Group(n) => {
-                        out.extend_from_slice(found.get(*n).map_or(&[][..], |g| g.as_bytes()));
+                        out.extend_from_slice(found.get(*n).map_or(&[][..], |group| &text[group]));
                     }
                 }
             }
-            done = whole.end();
+            done = whole.end;
             if !self.global || out.len() > RESULT {
                 break;
             }
