@@ -125,6 +125,7 @@ impl Core {
             socket: SocketId(0),
             remote: from,
             connection: None,
+            stream: sip::StreamUse::default(),
         };
         let now = now(at_ms);
         self.worker.receive(&self.engine, bytes.to_vec(), hop, now);

@@ -121,6 +121,7 @@ impl Proxy {
             socket: SocketId(0),
             remote: from,
             connection: None,
+            stream: sip::StreamUse::default(),
         };
         self.workers[worker].receive(&self.engine, bytes, hop, now(at));
     }

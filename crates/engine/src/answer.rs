@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use script::{BlockId, Routes};
+use script::{BlockId, Completion, Outcome, Routes};
 use sip::build::{Reply, Source};
 use sip::{HeaderId, Hop, Message, Tag};
 use transaction::Origin;
@@ -11,10 +11,14 @@ use crate::engine::Tx;
 use crate::errors;
 use crate::events::Event;
 use crate::hooks::ReplyOut;
+use crate::leaving::Leaving;
 use crate::outgoing::reply_hop;
+use crate::pending::{Pending, Resume};
 use crate::run::Run;
 use crate::slots::Slots;
 use crate::working::Working;
+
+const DONE: Outcome<Pending> = Outcome::Code(1);
 
 impl Run {
     /// Answers, with the request's transaction if it has one. False when that is not possible: the request
@@ -126,7 +130,7 @@ impl Run {
     }
 
     /// Passes the reply being worked on to the client.
-    pub(crate) fn forward_branch_reply(&mut self, branch: usize, status: u16) {
+    pub(crate) fn forward_branch_reply(&mut self, branch: usize, status: u16) -> Outcome<Pending> {
         let engine = self.engine.clone();
         if status < 300 && !engine.hooks.reply_forwarding.is_empty() {
             let mut working = self.msg.clone();
@@ -136,48 +140,33 @@ impl Run {
             self.msg = working;
         }
         let Some(requester) = self.tx.as_ref().and_then(|tx| tx.requester()) else {
-            return;
+            return DONE;
         };
-        let bytes = self.reply_bytes(&self.msg, requester.reply_to.transport);
-        let (message, hop) = (Arc::clone(&self.msg.message), self.msg.hop);
-        self.pass_on(bytes, message, hop, branch, status);
-    }
-
-    /// Sends a branch's reply, written already, to the client.
-    fn pass_on(
-        &mut self,
-        bytes: Arc<[u8]>,
-        message: Arc<Message>,
-        hop: Hop,
-        branch: usize,
-        status: u16,
-    ) {
-        let now = self.now.time;
-        let record = self.tx.as_ref().and_then(|tx| tx.branch(branch));
-        let out = ReplyOut {
+        let to = requester.reply_to;
+        let passing = Passing {
+            bytes: self.reply_bytes(&self.msg, to.transport),
+            message: Arc::clone(&self.msg.message),
+            hop: self.msg.hop,
+            branch,
             status,
-            message: Some(message),
-            own_tag: Vec::new(),
-            hop: Some(hop),
-            own_record_routes: record.map_or(0, |record| record.data.own_record_routes),
         };
-        self.run_reply_out(&out);
-        let Some(tx) = &mut self.tx else { return };
-        if tx.send_reply(status, bytes, Origin::Relayed, now, &mut self.out) {
-            self.engine.counters.fwd_replies.increment();
+        match Leaving::reply(self, to, &passing.bytes, |run| run.msg.clone()) {
+            None => passing.send(self),
+            Some(start) => start.run(|leaving| Pending::native(Shown { leaving, passing })),
         }
     }
 
     /// Sends the best reply of all branches to the client.
-    pub(crate) fn send_winner(&mut self, branch: usize) {
-        let Some(tx) = &self.tx else { return };
+    pub(crate) fn send_winner(&mut self, branch: usize) -> Outcome<Pending> {
+        let Some(tx) = &self.tx else { return DONE };
         let Some(winner) = tx.winner(branch) else {
-            return;
+            return DONE;
         };
         let remap = self.engine.settings.relaying.remap_503_500;
         match winner.reply {
             Some(_) if winner.status == 503 && remap => {
                 self.answer_stateful(500, b"Service Unavailable");
+                DONE
             }
             Some(reply) => {
                 let mut working = match tx.branch(branch).and_then(|b| b.data.reply.as_deref()) {
@@ -186,13 +175,24 @@ impl Run {
                 };
                 self.add_challenges(branch, &mut working);
                 let Some(requester) = tx.requester() else {
-                    return;
+                    return DONE;
                 };
-                let bytes = self.reply_bytes(&working, requester.reply_to.transport);
-                self.pass_on(bytes, working.message, working.hop, branch, winner.status);
+                let to = requester.reply_to;
+                let passing = Passing {
+                    bytes: self.reply_bytes(&working, to.transport),
+                    message: Arc::clone(&working.message),
+                    hop: working.hop,
+                    branch,
+                    status: winner.status,
+                };
+                match Leaving::reply(self, to, &passing.bytes, |_| working) {
+                    None => passing.send(self),
+                    Some(start) => start.run(|leaving| Pending::native(Shown { leaving, passing })),
+                }
             }
             None => {
                 self.answer_made_up(winner.status);
+                DONE
             }
         }
     }
@@ -289,6 +289,54 @@ impl Run {
         for hook in &engine.hooks.reply_out {
             hook(self, out);
         }
+    }
+}
+
+/// A reply of a branch on its way to the client, written already.
+struct Passing {
+    bytes: Arc<[u8]>,
+    message: Arc<Message>,
+    /// The way that it came.
+    hop: Hop,
+    branch: usize,
+    status: u16,
+}
+
+impl Passing {
+    fn send(self, run: &mut Run) -> Outcome<Pending> {
+        let now = run.now.time;
+        let record = run.tx.as_ref().and_then(|tx| tx.branch(self.branch));
+        let out = ReplyOut {
+            status: self.status,
+            message: Some(self.message),
+            own_tag: Vec::new(),
+            hop: Some(self.hop),
+            own_record_routes: record.map_or(0, |record| record.data.own_record_routes),
+        };
+        run.run_reply_out(&out);
+        let (status, bytes) = (self.status, self.bytes);
+        if let Some(tx) = &mut run.tx
+            && tx.send_reply(status, bytes, Origin::Relayed, now, &mut run.out)
+        {
+            run.engine.counters.fwd_replies.increment();
+        }
+        DONE
+    }
+}
+
+/// A reply that `onsend_route` sees before it is sent.
+struct Shown {
+    leaving: Leaving,
+    passing: Passing,
+}
+
+impl Resume for Shown {
+    fn resume(self: Box<Self>, run: &mut Run, with: Completion) -> Outcome<Pending> {
+        if self.leaving.end(run, &with).is_some() {
+            return self.passing.send(run);
+        }
+        run.engine.counters.drop_replies.increment();
+        DONE
     }
 }
 

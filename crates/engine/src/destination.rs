@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use sip::{Hop, SocketId, Transport, Uri};
+use sip::{Hop, SocketId, StreamUse, Transport, Uri};
 use smallvec::SmallVec;
 use timer::Time;
 use transport::resolve::Query;
@@ -63,17 +63,21 @@ impl Engine {
         working: &Working,
         target: &Target,
     ) -> Destination {
-        let mut any = false;
+        let (mut any, mut any_socket) = (false, false);
         let preferred = target.socket.unwrap_or(working.hop.socket);
+        let stream = working.stream.forward;
         let hops: Hops = found
             .inspect(|_| any = true)
             .filter_map(|(transport, remote)| self.hop_to(transport, remote, preferred))
-            .filter(|hop| !working.stream.no_connect || self.is_open(hop))
+            .inspect(|_| any_socket = true)
+            .map(|hop| Hop { stream, ..hop })
+            .filter(|hop| !stream.no_connect || self.is_open(hop))
             .collect();
-        match (hops.is_empty(), any) {
-            (false, _) => Destination::Known(hops),
-            (true, true) => Destination::Failed(errors::NO_SOCKET),
-            (true, false) => Destination::Failed(errors::UNRESOLVABLE),
+        match (hops.is_empty(), any_socket, any) {
+            (false, ..) => Destination::Known(hops),
+            (true, true, _) => Destination::Failed(errors::SEND),
+            (true, false, true) => Destination::Failed(errors::NO_SOCKET),
+            (true, false, false) => Destination::Failed(errors::UNRESOLVABLE),
         }
     }
 
@@ -97,6 +101,7 @@ impl Engine {
             socket: socket.id,
             remote,
             connection: None,
+            stream: StreamUse::default(),
         })
     }
 

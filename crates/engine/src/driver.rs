@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_local;
 use transaction::Output;
 use transport::resolve::Query;
-use transport::stream::{Connect, Event, StreamSeat, Streams};
+use transport::stream::{Event, StreamSeat, Streams};
 use transport::udp::{RecvBatch, UdpSender, UdpSocket};
 
 use crate::clock::Now;
@@ -238,11 +238,7 @@ impl Driver {
     }
 
     fn send_on_stream(&self, hop: Hop, bytes: Arc<[u8]>) {
-        if self
-            .streams
-            .send(hop, Arc::clone(&bytes), Connect::Allowed)
-            .is_err()
-        {
+        if self.streams.send(hop, Arc::clone(&bytes)).is_err() {
             // What stays unsent is looked at when this round is over: its own branch may be at work now.
             self.unsent.borrow_mut().push(bytes);
         }

@@ -18,6 +18,8 @@ pub const UNRESOLVABLE: i32 = -478;
 pub const BAD_URI: i32 = -479;
 /// More destinations than `max_branches`.
 pub const TOO_MANY_BRANCHES: i32 = -12;
+/// The script did not let a message leave that has no transaction.
+pub const DROPPED: i32 = -510;
 /// The transaction was cancelled.
 pub const CANCELED: i32 = -487;
 

@@ -3,53 +3,138 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use script::{Completion, Outcome};
 use sip::{Hop, Method, Transport, Via};
 use transaction::Output;
 
 use crate::destination::Destination;
 use crate::errors;
+use crate::leaving::Leaving;
+use crate::pending::{Pending, Resume};
 use crate::relay::RelayOptions;
-use crate::run::Run;
+use crate::run::{Operation, Run};
+use crate::working::Target;
 
-/// Sends the request at hand on, once and without memory. The code is that of `t_relay()` or `forward()`.
-///
-/// A name that the resolver does not know yet is not waited for: the peer repeats what matters.
-pub fn request(run: &mut Run, options: &RelayOptions) -> i64 {
+/// Sends the request at hand on, once and without memory. The outcome's code is that of `t_relay()` or
+/// `forward()`.
+pub fn request(run: &mut Run, options: RelayOptions) -> Outcome<Pending> {
     let mut target = run.msg.target.clone();
-    if let Some(to) = &options.to {
-        target.next_hop = Some(to.clone());
+    if options.to.is_some() {
+        target.next_hop = options.to;
     }
-    let next_hop = target.next_hop_of(&run.msg.message);
-    let found = run
-        .engine
-        .destination_of(next_hop, &run.msg, &target, run.now.time);
-    let hop = match found {
-        Destination::Known(hops) => hops.first().copied(),
-        Destination::Ask(query) => {
-            run.engine.resolver.look_up_later(query, run.now.time);
-            return i64::from(errors::UNRESOLVABLE);
-        }
-        Destination::Failed(error) => return i64::from(error),
-    };
-    let Some(hop) = hop else {
-        return i64::from(errors::UNRESOLVABLE);
-    };
-    if run.msg.message.method() == Method::Ack {
-        let engine = run.engine.clone();
-        for hook in &engine.hooks.ack_out {
-            hook(run);
-        }
-    }
-    let branch = run.engine.transactions.stateless_branch(&run.msg.message);
-    let (bytes, _) = run.write_request(&run.msg, &target, &hop, &branch);
-    run.out.push(Output::Send { hop, bytes });
-    run.engine.counters.fwd_requests.increment();
-    1
+    Forward { target }.locate(run)
 }
 
-/// Sends a reply that belongs to no transaction on to the Via below ours (RFC 3261 §16.7 item 3, §18.2.2).
-/// False when there is no such Via.
-pub fn reply(run: &mut Run) -> bool {
+/// A request on its way.
+struct Forward {
+    target: Target,
+}
+
+impl Forward {
+    fn locate(self, run: &mut Run) -> Outcome<Pending> {
+        let next_hop = self.target.next_hop_of(&run.msg.message);
+        let found = run
+            .engine
+            .destination_of(next_hop, &run.msg, &self.target, run.now.time);
+        match found {
+            Destination::Known(hops) => match hops.first() {
+                Some(hop) => self.write(run, *hop),
+                None => failed(errors::UNRESOLVABLE),
+            },
+            Destination::Ask(query) => {
+                run.operation = Some(Operation::Resolve(query));
+                Outcome::Wait(Pending::native(self))
+            }
+            Destination::Failed(error) => failed(error),
+        }
+    }
+
+    fn write(self, run: &mut Run, hop: Hop) -> Outcome<Pending> {
+        if run.msg.message.method() == Method::Ack {
+            let engine = run.engine.clone();
+            for hook in &engine.hooks.ack_out {
+                hook(run);
+            }
+        }
+        let branch = run.engine.transactions.stateless_branch(&run.msg.message);
+        let (bytes, _) = run.write_request(&run.msg, &self.target, &hop, &branch);
+        let once = Once {
+            hop,
+            bytes,
+            is_request: true,
+        };
+        match Leaving::request(run, hop, &once.bytes) {
+            None => once.send(run),
+            Some(start) => start.run(|leaving| Pending::native(Shown { leaving, once })),
+        }
+    }
+}
+
+impl Resume for Forward {
+    fn resume(self: Box<Self>, run: &mut Run, with: Completion) -> Outcome<Pending> {
+        match with {
+            Completion::Failed(_) => failed(errors::UNRESOLVABLE),
+            _ => self.locate(run),
+        }
+    }
+}
+
+fn failed(error: i32) -> Outcome<Pending> {
+    Outcome::Code(i64::from(error))
+}
+
+/// A message that is sent once.
+struct Once {
+    hop: Hop,
+    bytes: Arc<[u8]>,
+    is_request: bool,
+}
+
+impl Once {
+    fn send(self, run: &mut Run) -> Outcome<Pending> {
+        let (hop, bytes) = (self.hop, self.bytes);
+        run.out.push(Output::Send { hop, bytes });
+        let counters = &run.engine.counters;
+        if self.is_request {
+            counters.fwd_requests.increment();
+        } else {
+            counters.fwd_replies.increment();
+        }
+        Outcome::Code(1)
+    }
+
+    fn drop_it(&self, run: &Run) -> Outcome<Pending> {
+        let counters = &run.engine.counters;
+        if self.is_request {
+            counters.drop_requests.increment();
+        } else {
+            counters.drop_replies.increment();
+        }
+        failed(errors::DROPPED)
+    }
+}
+
+/// A message that `onsend_route` sees before it is sent.
+struct Shown {
+    leaving: Leaving,
+    once: Once,
+}
+
+impl Resume for Shown {
+    fn resume(self: Box<Self>, run: &mut Run, with: Completion) -> Outcome<Pending> {
+        let Self { leaving, mut once } = *self;
+        let Some(stream) = leaving.end(run, &with) else {
+            return once.drop_it(run);
+        };
+        once.hop.stream = once.hop.stream.or(stream);
+        once.send(run)
+    }
+}
+
+/// Sends a reply that belongs to no transaction on to the second Via (RFC 3261 §16.7 item 3, §18.2.2). The code is
+/// -1 when there is no such Via. Whether the first is ours counts only with `check_via`: a script may have shown
+/// any host in it.
+pub fn reply(run: &mut Run) -> Outcome<Pending> {
     let message = Arc::clone(&run.msg.message);
     let vias: Vec<Via<'_>> = message.vias().take(2).collect();
     let hop = match &vias[..] {
@@ -58,15 +143,23 @@ pub fn reply(run: &mut Run) -> bool {
     };
     let Some(hop) = hop else {
         run.engine.counters.drop_replies.increment();
-        return false;
+        return failed(errors::SERVER);
     };
-    let bytes = run.reply_bytes(&run.msg, hop.transport);
-    run.out.push(Output::Send { hop, bytes });
-    run.engine.counters.fwd_replies.increment();
-    true
+    let once = Once {
+        hop,
+        bytes: run.reply_bytes(&run.msg, hop.transport),
+        is_request: false,
+    };
+    match Leaving::reply(run, hop, &once.bytes, |run| run.msg.clone()) {
+        None => once.send(run),
+        Some(start) => start.run(|leaving| Pending::native(Shown { leaving, once })),
+    }
 }
 
 fn is_ours(run: &Run, via: &Via<'_>) -> bool {
+    if !run.engine.settings.check_via {
+        return true;
+    }
     let transport = Transport::from_name(via.transport());
     let port = via
         .port()
@@ -96,6 +189,7 @@ fn via_hop(run: &Run, own: &Via<'_>, next: &Via<'_>) -> Option<Hop> {
     hop.connection = id
         .and_then(|id| u64::from_str_radix(id, 16).ok())
         .map(sip::ConnectionId);
+    hop.stream = run.msg.stream.reply;
     Some(hop)
 }
 

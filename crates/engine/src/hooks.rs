@@ -93,6 +93,8 @@ pub struct Hooks {
     pub stateless_reply: Vec<fn(&mut Run, u16)>,
     /// A transaction is about to be forgotten.
     pub transaction_done: Vec<fn(&mut Run, &mut TxData)>,
+    /// An instance of a group of configuration variables counts from now on, or the group itself again.
+    pub config_selected: Vec<fn(&mut Run, &str)>,
     /// Called several times a second by each worker, to start what is due.
     pub tick: Vec<fn(&Arc<Engine>, &mut TickContext<'_>)>,
 }

@@ -49,5 +49,6 @@ pub(crate) fn nowhere() -> Hop {
         socket: SocketId(0),
         remote: SocketAddr::from(([127, 0, 0, 1], 5060)),
         connection: None,
+        stream: sip::StreamUse::default(),
     }
 }

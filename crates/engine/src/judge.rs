@@ -34,10 +34,7 @@ pub(crate) fn decide(run: &mut Run, status: u16) -> Outcome<Pending> {
         record.data.reply = Some(Box::new(run.msg.clone()));
     }
     match tx.decide(branch, status, now, &mut run.out) {
-        Decision::ForwardNow => {
-            run.forward_branch_reply(branch, status);
-            DONE
-        }
+        Decision::ForwardNow => run.forward_branch_reply(branch, status),
         Decision::AllFinal { winner } => all_final(run, winner),
         Decision::Stored | Decision::Discard => DONE,
     }
@@ -54,8 +51,7 @@ fn all_final(run: &mut Run, winner: usize) -> Outcome<Pending> {
         .branch_mut(winner)
         .and_then(|branch| branch.data.armed.on_failure.take());
     let Some(block) = armed else {
-        run.send_winner(winner);
-        return DONE;
+        return run.send_winner(winner);
     };
     // The route sees the request as it was when the transaction was made.
     let reply = tx.branch(winner).and_then(|branch| branch.reply().cloned());
@@ -94,13 +90,9 @@ pub(crate) fn failure_end(run: &mut Run) -> Outcome<Pending> {
             if armed {
                 return all_final(run, winner);
             }
-            run.send_winner(winner);
-            DONE
+            run.send_winner(winner)
         }
-        Conclusion::Relay { winner } => {
-            run.send_winner(winner);
-            DONE
-        }
+        Conclusion::Relay { winner } => run.send_winner(winner),
     }
 }
 

@@ -21,6 +21,7 @@ mod identity;
 mod input;
 mod judge;
 mod latency;
+mod leaving;
 mod load;
 mod local;
 mod log;
@@ -46,7 +47,7 @@ mod uac;
 mod uac_dialog;
 mod working;
 
-pub use avp::{AvpName, Avps};
+pub use avp::{AvpAt, AvpName, Avps};
 pub use baton::{Batons, INBOX_MAX, Taken};
 pub use catalog::Catalog;
 pub use clock::Now;

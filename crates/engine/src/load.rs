@@ -480,6 +480,9 @@ fn core_settings(core: &script::Settings, config: &Config) -> Settings {
         server_id: core.int("server_id"),
         xavp_via_params: text("xavp_via_params"),
         xavp_via_fields: text("xavp_via_fields"),
+        accept_aliases: core.bool("tcp_accept_aliases"),
+        check_via: core.bool("check_via"),
+        onsend_for_replies: core.bool("onsend_route_reply"),
         udp_mtu: usize::try_from(core.int("udp_mtu")).unwrap_or(0),
         udp_mtu_transport: text("udp_mtu_try_proto")
             .and_then(|name| sip::Transport::from_name(name.as_bytes()))

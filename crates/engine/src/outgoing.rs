@@ -11,26 +11,28 @@ use crate::hooks::BranchOut;
 use crate::run::Run;
 use crate::working::{Target, Working};
 
-/// Where replies to a received request go (RFC 3261 §18.2.2, RFC 3581): back on a stream; over UDP to the
-/// source address, at the source port if the client or the script wants that, else at the port in Via. With
-/// `to_via` the address is the one in Via too, where that is one.
+/// Where replies to a received request go (RFC 3261 §18.2.2, RFC 3581): back on the stream, and when that is
+/// gone, to the port in Via; over UDP to the source address, at the source port if the client or the script
+/// wants that, else at the port in Via. With `to_via` the address is the one in Via too, where that is one.
 pub fn reply_hop(working: &Working, to_via: bool) -> Hop {
-    reply_way(&working.message, working.hop, working.force_rport, to_via)
+    let hop = Hop {
+        stream: working.stream.reply,
+        ..working.hop
+    };
+    reply_way(&working.message, hop, working.force_rport, to_via)
 }
 
 /// The same for a request that came by `hop`.
 pub(crate) fn reply_way(request: &Message, hop: Hop, force_rport: bool, to_via: bool) -> Hop {
-    if hop.transport.is_reliable() {
-        return hop;
-    }
     let via = request.top_via();
-    let symmetric = force_rport || via.as_ref().is_some_and(|via| via.rport().is_some());
+    let symmetric = !hop.transport.is_reliable()
+        && (force_rport || via.as_ref().is_some_and(|via| via.rport().is_some()));
     let port = match &via {
         Some(_) if symmetric => hop.remote.port(),
         Some(via) => via.port().unwrap_or(hop.transport.default_port()),
         None => hop.remote.port(),
     };
-    let shown = via.filter(|_| to_via);
+    let shown = via.filter(|_| to_via && !hop.transport.is_reliable());
     let shown = shown.and_then(|via| sip::host_address(via.host()));
     let address = shown.unwrap_or_else(|| hop.remote.ip());
     Hop {

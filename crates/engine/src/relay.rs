@@ -12,6 +12,7 @@ use crate::destination::{Destination, Hops};
 use crate::engine::{Armed, BranchData};
 use crate::errors;
 use crate::events::Saved;
+use crate::leaving::Leaving;
 use crate::pending::Pending;
 use crate::run::{Operation, Run};
 use crate::working::{Target, Working};
@@ -65,7 +66,7 @@ struct Located {
 /// A branch whose bytes are written.
 #[derive(Debug)]
 struct Ready {
-    saved: Saved,
+    leaving: Leaving,
     hop: Hop,
     bytes: Arc<[u8]>,
     data: BranchData,
@@ -76,7 +77,7 @@ pub fn relay(run: &mut Run, options: RelayOptions) -> Outcome<Pending> {
     let method = run.msg.message.method();
     if run.routes.intersects(Routes::REQUEST) {
         match (method, run.invite) {
-            (Method::Ack, _) => return Outcome::Code(crate::forward::request(run, &options)),
+            (Method::Ack, _) => return crate::forward::request(run, options),
             (Method::Cancel, Some(invite)) => {
                 let done = crate::judge::cancel_invite(run, invite);
                 return Outcome::Code(done.unwrap_or_else(i64::from));
@@ -84,7 +85,7 @@ pub fn relay(run: &mut Run, options: RelayOptions) -> Outcome<Pending> {
             (Method::Cancel, None) => match run.engine.settings.relaying.unmatched_cancel {
                 crate::settings::UnmatchedCancel::Stateful => {}
                 crate::settings::UnmatchedCancel::Stateless => {
-                    return Outcome::Code(crate::forward::request(run, &options));
+                    return crate::forward::request(run, options);
                 }
                 crate::settings::UnmatchedCancel::Drop => return Outcome::Code(1),
             },
@@ -184,17 +185,16 @@ impl Relay {
             }
             At::OnSend(ready) => {
                 let Ready {
-                    saved,
-                    hop,
+                    leaving,
+                    mut hop,
                     bytes,
                     data,
                 } = *ready;
-                drop(saved.restore(run));
-                run.sending = None;
-                if dropped {
+                let Some(stream) = leaving.end(run, &with) else {
                     self.error = errors::SEND;
                     return self.proceed(run);
-                }
+                };
+                hop.stream = hop.stream.or(stream);
                 self.add(run, hop, bytes, data);
                 self.proceed(run)
             }
@@ -281,27 +281,19 @@ impl Relay {
             reply: None,
             alternatives,
         };
-        let Some(block) = run.engine.blocks.onsend else {
+        let Some(start) = Leaving::request(run, hop, &bytes) else {
             self.add(run, hop, bytes, data);
             return self.proceed(run);
         };
-        let working = run.msg.clone();
-        let saved = Saved::swap_message(run, working, Routes::ONSEND);
-        run.sending = Some(crate::run::Sending {
-            hop,
-            bytes: Arc::clone(&bytes),
-        });
-        self.at = At::OnSend(Box::new(Ready {
-            saved,
-            hop,
-            bytes,
-            data,
-        }));
-        Outcome::Route {
-            block,
-            routes: Routes::ONSEND,
-            then: Pending::Relay(self),
-        }
+        start.run(|leaving| {
+            self.at = At::OnSend(Box::new(Ready {
+                leaving,
+                hop,
+                bytes,
+                data,
+            }));
+            Pending::Relay(self)
+        })
     }
 
     fn fails_over(&self, run: &Run) -> bool {
@@ -381,5 +373,9 @@ impl Run {
         (wanted && other)
             .then(|| self.engine.hop_to(transport, hop.remote, preferred))
             .flatten()
+            .map(|other| Hop {
+                stream: hop.stream,
+                ..other
+            })
     }
 }

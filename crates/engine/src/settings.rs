@@ -33,6 +33,12 @@ pub struct Settings {
     pub xavp_via_params: Option<String>,
     /// The `$xavp` whose fields replace host and port of our Via where a script wants that (module corex).
     pub xavp_via_fields: Option<String>,
+    /// A Via with `alias` lets its port be an alias of the request's connection (`tcp_accept_aliases`).
+    pub accept_aliases: bool,
+    /// Replies of others whose first Via is not ours are dropped (`check_via`).
+    pub check_via: bool,
+    /// `onsend_route` also runs for replies that are passed on (`onsend_route_reply`).
+    pub onsend_for_replies: bool,
     /// Requests longer than this leave over another transport; 0 never.
     pub udp_mtu: usize,
     /// That transport.
@@ -143,6 +149,9 @@ impl Default for Settings {
             server_id: 0,
             xavp_via_params: None,
             xavp_via_fields: None,
+            accept_aliases: false,
+            check_via: false,
+            onsend_for_replies: false,
             udp_mtu: 0,
             udp_mtu_transport: sip::Transport::Udp,
             aliases: Vec::new(),

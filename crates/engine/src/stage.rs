@@ -168,6 +168,7 @@ fn request(run: &mut Run) -> Outcome<Pending> {
         return DONE;
     }
     run.msg.force_rport = run.engine.settings.force_rport;
+    take_alias(run, &message);
     let engine = run.engine.clone();
     for hook in &engine.hooks.request_in {
         hook(run);
@@ -193,6 +194,24 @@ fn count_request(run: &Run, method: Method) {
     match at.and_then(|at| counters.rcv_requests_by_method.get(at)) {
         Some(counter) => counter.increment(),
         None => counters.unsupported_methods.increment(),
+    }
+}
+
+/// Lets the stream of a request be found by the port in its Via, where the client and the configuration want it.
+fn take_alias(run: &Run, message: &Message) {
+    let Some(connection) = run.msg.hop.connection else {
+        return;
+    };
+    if run.engine.settings.accept_aliases
+        && let Some(via) = message.top_via()
+        && via.param(b"alias").is_some()
+    {
+        let usual = run.msg.hop.transport.default_port();
+        let port = via.port().unwrap_or(usual);
+        if let Err(refused) = run.engine.streams.add_alias(connection, port) {
+            let text = format!("no alias for port {port}: {refused}");
+            run.engine.log.line(level::INFO, "core", &text);
+        }
     }
 }
 
@@ -266,8 +285,7 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
     let message = Arc::clone(&run.msg.message);
     let found = run.engine.transactions.match_reply_of(run.key, &message);
     let Some(found) = found else {
-        crate::forward::reply(run);
-        return DONE;
+        return crate::forward::reply(run);
     };
     // What the core's reply route set goes into the transaction's own, as far as there is room for it.
     let flags = run.msg.flags;

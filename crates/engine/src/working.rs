@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sip::{Edits, Hop, Message, SocketId};
+use sip::{Edits, Hop, Message, SocketId, StreamUse};
 
 /// A message and what is to become of it.
 #[derive(Clone, Debug)]
@@ -56,8 +56,10 @@ pub struct Working {
 /// What the script wants of the streams that a message comes and goes by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StreamWishes {
-    /// Relay only over streams that are open already.
-    pub no_connect: bool,
+    /// Where it is sent on.
+    pub forward: StreamUse,
+    /// Where it is answered.
+    pub reply: StreamUse,
 }
 
 /// One destination of a request.

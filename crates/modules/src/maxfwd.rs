@@ -67,6 +67,14 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     Ok(())
 }
 
+/// The limit for this message: `cfg_select()` may have chosen another than the parameter's.
+fn max_limit(run: &Run) -> u32 {
+    crate::cfg::selected_value(run, "maxfwd", "max_limit")
+        .and_then(|value| value.to_int())
+        .and_then(|limit| u32::try_from(limit).ok())
+        .unwrap_or(run.state::<State>().max_limit)
+}
+
 /// Max-Forwards as it stands now; an unreadable one is an error.
 fn current(run: &Run) -> Result<Option<u32>, ()> {
     if run.msg.max_forwards.is_some() {
@@ -79,7 +87,7 @@ fn current(run: &Run) -> Result<Option<u32>, ()> {
 }
 
 fn process(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let limit = run.state::<State>().max_limit;
+    let limit = max_limit(run);
     let value = match current(run) {
         Err(()) => return Outcome::Code(-2),
         Ok(Some(0)) => return Outcome::Code(-1),

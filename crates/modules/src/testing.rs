@@ -31,6 +31,8 @@ pub(crate) struct Bench {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) to: SocketAddr,
+    /// What was wanted of its stream.
+    pub(crate) stream: sip::StreamUse,
     pub(crate) text: String,
 }
 
@@ -101,6 +103,7 @@ impl Bench {
             socket: SocketId(0),
             remote: from.parse().expect("an address"),
             connection: None,
+            stream: sip::StreamUse::default(),
         };
         let bytes = text
             .replace("\r\n", "\n")
@@ -158,6 +161,25 @@ impl Bench {
         self.settle()
     }
 
+    /// Looks the names up that runs wait for, and goes on with those runs. Returns what is sent.
+    pub(crate) fn look_up(&mut self) -> Vec<Sent> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.expect("a runtime");
+        let now = self.now();
+        for (task, operation) in std::mem::take(self.worker.operations()) {
+            let Operation::Resolve(query) = operation else {
+                panic!("{operation:?} is no look-up");
+            };
+            let found = runtime.block_on(self.engine.resolver.resolve(&query, now.time));
+            let completion = match found {
+                Ok(_) => Completion::Value(script::Value::Null),
+                Err(error) => Completion::Failed(error.to_string()),
+            };
+            self.worker.complete(&self.engine, task, completion, now);
+        }
+        self.settle()
+    }
+
     /// Runs a management command, and the work that it hands to the workers.
     pub(crate) fn command(&mut self, name: &str, parameters: &[&str]) -> Result<Vec<Value>, Fault> {
         let parameters = parameters.iter().map(|text| Value::from(*text)).collect();
@@ -178,6 +200,7 @@ impl Bench {
         }
         let sent = outputs.into_iter().map(|Output::Send { hop, bytes }| Sent {
             to: hop.remote,
+            stream: hop.stream,
             text: String::from_utf8_lossy(&bytes).into_owned(),
         });
         sent.collect()
@@ -221,7 +244,7 @@ fn world(log: Log) -> World {
         Arc::default(),
     );
     let resolver = Resolver::new(
-        Box::new(TableLookup::new()),
+        Box::new(TableLookup::new().address("named.test", [10, 0, 0, 5].into())),
         ResolveSettings::default(),
         Hosts::parse("10.0.0.7 pair.test\n10.0.0.6 pair.test\n"),
         Box::new(|_| 0),

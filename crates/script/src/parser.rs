@@ -2,6 +2,7 @@
 //! goes on at the next statement.
 
 mod action;
+mod avp;
 mod expression;
 mod globals;
 pub(crate) mod keywords;

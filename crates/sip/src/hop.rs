@@ -88,6 +88,25 @@ pub struct SocketId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
+/// What is wanted of the stream that carries a message; of no meaning for datagrams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct StreamUse {
+    /// Send only on a stream that is open already.
+    pub no_connect: bool,
+    /// Close the stream when the message has left.
+    pub close: bool,
+}
+
+impl StreamUse {
+    /// What either of two asks for.
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            no_connect: self.no_connect || other.no_connect,
+            close: self.close || other.close,
+        }
+    }
+}
+
 /// The way to or from one peer: what to send with, to whom, and on which stream if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hop {
@@ -99,4 +118,6 @@ pub struct Hop {
     pub remote: SocketAddr,
     /// The stream it arrived on, to be preferred for replies (RFC 3261 §18.2.2).
     pub connection: Option<ConnectionId>,
+    /// How that stream, or the one that takes its place, is to be used.
+    pub stream: StreamUse,
 }

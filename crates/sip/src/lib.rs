@@ -49,7 +49,7 @@ pub use auth::Credentials;
 pub use edit::{EditView, Edits, Framing, Tag};
 pub use error::{Fault, ParseError, Rejected};
 pub use escape::{escape_param, escape_user, quote, unescape, unfold, unquote};
-pub use hop::{ConnectionId, Hop, SocketId, Transport};
+pub use hop::{ConnectionId, Hop, SocketId, StreamUse, Transport};
 pub use index::Index;
 pub use lex::{Span, number, push_number, trim};
 pub use message::{CSeq, Header, Message};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sip::{Hop, Message, Method};
+use sip::{Hop, Message, Method, StreamUse};
 use timer::Time;
 
 use crate::branch::Branch;
@@ -129,6 +129,14 @@ impl<U, B> Transaction<U, B> {
     /// Where the request came from; `None` if it was made here.
     pub const fn requester(&self) -> Option<&Requester> {
         self.requester.as_ref()
+    }
+
+    /// Lets the stream of the request be used this way too for the replies still to come.
+    pub const fn use_stream(&mut self, wish: StreamUse) {
+        if let Some(requester) = &mut self.requester {
+            let stream = &mut requester.reply_to.stream;
+            *stream = stream.or(wish);
+        }
     }
 
     /// Timers and policy of this transaction.

@@ -141,6 +141,8 @@ counters! {
         queued_bytes,
         /// Messages not sent because a worker's queue of commands was full.
         commands_full,
+        /// Aliases that a connection did not get because it had too many, or was gone.
+        aliases_refused,
     }
 }
 

@@ -21,7 +21,6 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sip::Transport;
 use timer::Time;
-use tokio::runtime::Handle;
 
 pub use dns::{DnsLookup, DnsOptions};
 pub use hosts::Hosts;
@@ -149,6 +148,8 @@ pub type Random = Box<dyn Fn(u64) -> u64 + Send + Sync>;
 /// How long a failure of the name servers is remembered, so that each message to such a name
 /// does not wait for them again.
 const FAILED_TTL: Duration = Duration::from_secs(5);
+/// How long an answer that may not be kept stays for the one who waited for it.
+const WAITED_FOR: Duration = Duration::from_secs(60);
 
 /// Resolves for all workers.
 pub struct Resolver {
@@ -182,14 +183,27 @@ impl Resolver {
         }
     }
 
-    /// What is known without waiting: an address, a name of the hosts file, a name in the cache.
-    /// `None` means that `resolve` must be awaited. `now` runs like the `now` of `resolve`.
+    /// What is known without waiting: an address, a name of the hosts file, a name in the cache, an
+    /// answer that may not be kept but was waited for. `None` means that `resolve` must be awaited. `now` runs like the `now` of `resolve`.
     pub fn cached(&self, query: &Query, now: Time) -> Option<Result<Candidates, ResolveError>> {
         if let Some(address) = query.address() {
             return Some(Ok(rfc3263::literal(query, address)));
         }
-        let known = self.cache.lock().get(query, now);
-        match known {
+        let mut cache = self.cache.lock();
+        let before = cache.len() as u64;
+        let known = cache.take(query, now);
+        let gone = before - cache.len() as u64;
+        drop(cache);
+        self.counters.entries.subtract(gone);
+        self.known(query, known)
+    }
+
+    fn known(
+        &self,
+        query: &Query,
+        answer: Option<Known>,
+    ) -> Option<Result<Candidates, ResolveError>> {
+        match answer {
             Some(answer) => {
                 self.counters.hits.increment();
                 Some(answer.map(|a| self.order(&a)))
@@ -198,26 +212,13 @@ impl Resolver {
         }
     }
 
-    /// Starts to resolve on the runtime of the calling thread, for those who will ask again and
-    /// do not wait; whether it was started (there is a runtime, and not too much under way).
-    pub fn look_up_later(self: &Arc<Self>, query: Query, now: Time) -> bool {
-        if self.flights.contains(&query) {
-            return true;
-        }
-        let has_room = self.counters.pending.get() < self.settings.max_pending;
-        let Some(runtime) = Handle::try_current().ok().filter(|_| has_room) else {
-            self.counters.busy.increment();
-            return false;
-        };
-        let resolver = self.clone();
-        // The answer, good or bad, is what the cache remembers.
-        runtime.spawn(async move { resolver.resolve(&query, now).await.is_ok() });
-        true
-    }
-
     /// Resolves, from the cache if it can; `now` is the time of the call.
     pub async fn resolve(&self, query: &Query, now: Time) -> Result<Candidates, ResolveError> {
-        if let Some(known) = self.cached(query, now) {
+        if let Some(address) = query.address() {
+            return Ok(rfc3263::literal(query, address));
+        }
+        let kept = self.cache.lock().get(query, now);
+        if let Some(known) = self.known(query, kept) {
             return known;
         }
         self.counters.misses.increment();
@@ -278,16 +279,19 @@ impl Resolver {
                 FAILED_TTL.min(self.settings.negative_ttl)
             }
         };
-        if self.settings.cache && !ttl.is_zero() {
-            self.store(query, found.clone(), now, now + ttl);
-        }
+        let is_kept = self.settings.cache && !ttl.is_zero();
+        let ttl = if is_kept { ttl } else { WAITED_FOR };
+        self.store(query, found.clone(), is_kept, now, now + ttl);
         found
     }
 
-    fn store(&self, query: &Query, answer: Known, now: Time, expires: Time) {
+    fn store(&self, query: &Query, answer: Known, is_kept: bool, now: Time, expires: Time) {
         let mut cache = self.cache.lock();
         let before = cache.len() as u64;
-        let evicted = cache.put(query, answer, now, expires);
+        let evicted = match is_kept {
+            true => cache.put(query, answer, now, expires),
+            false => cache.put_once(query, answer, now, expires),
+        };
         let after = cache.len() as u64;
         drop(cache);
         self.counters.evicted.add(evicted as u64);

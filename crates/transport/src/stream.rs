@@ -7,6 +7,7 @@
 
 mod accept;
 mod connection;
+mod directory;
 mod driver;
 mod input;
 mod open;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use sip::{Hop, Transport};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use directory::AliasRefused;
 pub use pool::{ConnectionInfo, StreamHandle, StreamSeat, pool};
 pub use worker::{Owner, Streams};
 
@@ -144,7 +146,7 @@ pub enum SendError {
     /// The limit of connections has been reached.
     #[error("too many connections")]
     TooManyConnections,
-    /// There is none, and none may be opened.
+    /// There is none, and none may be opened (`StreamUse::no_connect`, `tcp_no_connect`).
     #[error("no connection")]
     NoConnection,
     /// Not a stream transport that is there.
@@ -189,15 +191,6 @@ pub enum CloseReason {
     /// We were told to close it.
     #[error("closed by us")]
     Requested,
-}
-
-/// Whether a connection may be opened when there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Connect {
-    /// Yes, unless the settings forbid it.
-    Allowed,
-    /// No: only what is open already.
-    Never,
 }
 
 #[cfg(test)]

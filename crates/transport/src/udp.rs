@@ -71,6 +71,7 @@ impl UdpSocket {
             socket: self.id,
             remote,
             connection: None,
+            stream: sip::StreamUse::default(),
         }
     }
 

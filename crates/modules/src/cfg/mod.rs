@@ -2,12 +2,14 @@
 //! change while the server runs, and the core's and the modules' own, which they may look at.
 
 mod groups;
+mod instance;
 mod select;
 mod store;
 mod variable;
 
 use engine::{InitError, Setup};
 
+pub(crate) use instance::{CFG_RESET, CFG_SELECT, selected_value};
 pub(crate) use select::SEL;
 pub(crate) use store::{Fault, Store};
 pub(crate) use variable::{GroupName, shown};

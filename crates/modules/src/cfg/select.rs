@@ -137,7 +137,7 @@ fn get(run: &mut Run, key: &Key, _: Index) -> Value {
     match selects.0.get(*number as usize) {
         Some(Some(Meaning::Variable(place))) => {
             let store = run.state::<Store>();
-            store.value_at(*place)
+            store.value_at(*place, super::instance::selected(run, place.group()))
         }
         Some(Some(Meaning::SameAs(row, key))) => (row.get)(run, key, Index::None),
         _ => Value::Null,

@@ -57,6 +57,13 @@ pub(crate) struct Place {
     variable: usize,
 }
 
+impl Place {
+    /// The group that it lies in.
+    pub(crate) const fn group(self) -> usize {
+        self.group
+    }
+}
+
 impl Store {
     /// The variables with their first values.
     pub(crate) fn new(groups: Vec<Group>, log: Log) -> Self {
@@ -78,12 +85,36 @@ impl Store {
         })
     }
 
-    /// The value of the variable at a place.
-    pub(crate) fn value_at(&self, place: Place) -> Value {
+    /// The value of the variable at a place; of an instance that is gone by now, the group's.
+    pub(crate) fn value_at(&self, place: Place, instance: Option<i64>) -> Value {
         let inner = self.inner.read();
-        let group = inner.groups.get(place.group);
-        let variable = group.and_then(|group| group.variables.get(place.variable));
-        variable.map_or(Value::Null, |variable| self.current(variable))
+        let Some(group) = inner.groups.get(place.group) else {
+            return Value::Null;
+        };
+        self.value(group, instance, place.variable)
+            .or_else(|_| self.value(group, None, place.variable))
+            .unwrap_or_default()
+    }
+
+    /// Which group has this name.
+    pub(crate) fn group_at(&self, group: &str) -> Option<usize> {
+        let inner = self.inner.read();
+        inner.groups.iter().position(|known| known.name == group)
+    }
+
+    /// Whether a group has this instance.
+    pub(crate) fn has_instance(&self, group: usize, id: i64) -> bool {
+        let inner = self.inner.read();
+        let found = inner.groups.get(group);
+        found.is_some_and(|group| group.instances.contains_key(&id))
+    }
+
+    /// An instance's own value, where it has one.
+    pub(crate) fn own_value(&self, group: usize, id: i64, name: &str) -> Option<Value> {
+        let inner = self.inner.read();
+        let group = inner.groups.get(group)?;
+        let at = group.position(name)?;
+        group.instances.get(&id)?.get(at).cloned().flatten()
     }
 
     /// The value of one variable.

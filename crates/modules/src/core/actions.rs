@@ -97,20 +97,7 @@ pub(super) const CLEAR_BRANCHES: FunctionRow = action(
     clear_branches,
     "Takes all added destinations out again.",
 );
-pub(super) const SET_FORWARD_NO_CONNECT: FunctionRow = action(
-    "set_forward_no_connect",
-    &[],
-    0,
-    set_forward_no_connect,
-    "Relays only over streams that are open already.",
-);
-pub(super) const SET_REPLY_NO_CONNECT: FunctionRow = action(
-    "set_reply_no_connect",
-    &[],
-    0,
-    reply_on_the_same_stream,
-    "Answers only on the stream of the request; answers here always do.",
-);
+
 fn forward(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     forward_by(run, args, "")
 }
@@ -134,13 +121,11 @@ fn forward_by(run: &mut Run, args: &mut Args<'_>, transport: &str) -> Outcome<Pe
     let to = args
         .opt_str(0)
         .map(|host| format!("sip:{host}{port}{transport}").into_bytes());
-    Outcome::Code(forward_stateless(
-        run,
-        &RelayOptions {
-            to,
-            ..RelayOptions::default()
-        },
-    ))
+    let options = RelayOptions {
+        to,
+        ..RelayOptions::default()
+    };
+    forward_stateless(run, options)
 }
 
 fn log(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
@@ -235,15 +220,5 @@ fn remove_branch(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 
 fn clear_branches(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
     run.msg.branches.clear();
-    Outcome::Code(1)
-}
-
-fn set_forward_no_connect(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
-    run.msg.stream.no_connect = true;
-    Outcome::Code(1)
-}
-
-fn reply_on_the_same_stream(_: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
-    // RFC 3261 §18.2.2: an answer goes back on the stream of its request, and opens none.
     Outcome::Code(1)
 }

@@ -1,10 +1,14 @@
 //! What the language itself brings: core actions and the operands of core conditions.
 
 mod actions;
+mod avpflags;
 mod exec;
 mod flags;
 mod operands;
 pub(crate) mod rpc;
+pub(crate) mod streams;
+#[cfg(test)]
+mod tests;
 mod uri;
 
 pub(crate) use flags::bit as flag_bit;
@@ -44,11 +48,19 @@ static FUNCTIONS: &[FunctionRow] = &[
     actions::UDP_MTU_TRY_PROTO,
     actions::REMOVE_BRANCH,
     actions::CLEAR_BRANCHES,
-    actions::SET_FORWARD_NO_CONNECT,
-    actions::SET_REPLY_NO_CONNECT,
+    streams::FORCE_TCP_ALIAS,
+    streams::SET_FORWARD_NO_CONNECT,
+    streams::SET_FORWARD_CLOSE,
+    streams::SET_REPLY_NO_CONNECT,
+    streams::SET_REPLY_CLOSE,
+    crate::cfg::CFG_SELECT,
+    crate::cfg::CFG_RESET,
     flags::SETFLAG,
     flags::RESETFLAG,
     flags::ISFLAGSET,
+    avpflags::SETAVPFLAG,
+    avpflags::RESETAVPFLAG,
+    avpflags::ISAVPFLAGSET,
     uri::SETURI,
     uri::REVERT_URI,
     uri::SETHOST,

@@ -26,6 +26,7 @@ use engine::{
 };
 use script::{Str, Value};
 
+pub(crate) use avp::parse_name as avp_name;
 pub(crate) use message::changed;
 pub(crate) use tree::{Kind, Level, Node, Trees};
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use engine::{LocalState, Pending, Run, Target, level};
+use engine::{Pending, Run, Target, level};
 use script::{Args, Outcome};
 use sip::{NameAddr, Uri, split_values};
 
 use super::gruu::Gruu;
 use super::methods;
-use super::settings::State;
+use super::settings::{Current, State};
 use crate::usrloc::{Contact, Contacts, Domain};
 
 /// Codes when nothing was found.
@@ -44,7 +44,7 @@ pub(super) fn lookup_to_dset(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pend
 
 /// The Request-URI and all branches are looked up; those that are not found stay as they are.
 pub(super) fn lookup_branches(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let state = run.state::<State>();
+    let state = State::of(run);
     let Some(domain) = state.domain(args.str(0)) else {
         return Outcome::Code(FAILED);
     };
@@ -81,12 +81,8 @@ pub(super) fn lookup_branches(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pen
     Outcome::Code(code)
 }
 
-fn find(
-    run: &mut Run,
-    args: &Args<'_>,
-    uri_at: usize,
-) -> Result<(LocalState<State>, Contacts), i64> {
-    let state = run.state::<State>();
+fn find(run: &mut Run, args: &Args<'_>, uri_at: usize) -> Result<(Current, Contacts), i64> {
+    let state = State::of(run);
     let Some(domain) = state.domain(args.str(0)) else {
         run.log(level::ERROR, "registrar", "lookup: there is no such table");
         return Err(FAILED);

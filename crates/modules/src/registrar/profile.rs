@@ -94,7 +94,7 @@ impl Profiles {
 }
 
 pub(super) fn fetch(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let state = run.state::<State>();
+    let state = State::of(run);
     let name = profile_number(
         run.engine.catalog.interner(),
         args.str(2).as_str().unwrap_or(""),

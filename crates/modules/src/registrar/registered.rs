@@ -9,7 +9,7 @@ use super::settings::State;
 
 /// Without an XAVP to compare with, each contact matches whatever the flags ask for.
 pub(super) fn registered(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let state = run.state::<State>();
+    let state = State::of(run);
     let uri = match args.opt_str(1).filter(|uri| !uri.is_empty()) {
         Some(uri) => uri.to_vec(),
         None => run.msg.uri().to_vec(),
@@ -31,7 +31,7 @@ pub(super) fn registered(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending>
 }
 
 pub(super) fn unregister(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let state = run.state::<State>();
+    let state = State::of(run);
     let Some(domain) = state.domain(args.str(0)) else {
         return Outcome::Code(-1);
     };

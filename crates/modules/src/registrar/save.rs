@@ -24,7 +24,7 @@ const REMOVED: i64 = 3;
 const ASKED: i64 = 4;
 
 pub(super) fn save(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let state = run.state::<State>();
+    let state = State::of(run);
     let Some(domain) = state.domain(args.str(0)) else {
         run.log(level::ERROR, "registrar", "save(): there is no such table");
         return Outcome::Code(-1);

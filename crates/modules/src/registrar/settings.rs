@@ -2,10 +2,22 @@
 
 use std::sync::Arc;
 
-use engine::{Counter, InitError, Setup};
+use engine::{Counter, InitError, LocalState, Run, Setup};
 use script::Variable;
 
 use crate::usrloc;
+
+/// The parameters that an instance of the group may give another value.
+const SELECTABLE: &[&str] = &[
+    "default_expires",
+    "default_expires_range",
+    "expires_range",
+    "min_expires",
+    "max_expires",
+    "max_contacts",
+    "retry_after",
+    "append_branches",
+];
 
 /// What becomes of a Path header (`path_mode`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +31,7 @@ pub(super) enum PathMode {
 }
 
 /// The module's state.
+#[derive(Clone)]
 pub(super) struct State {
     pub(super) usrloc: Arc<usrloc::State>,
     pub(super) realm_prefix: Vec<u8>,
@@ -45,6 +58,25 @@ pub(super) struct State {
     pub(super) gruu: bool,
     pub(super) accepted: Counter,
     pub(super) rejected: Counter,
+}
+
+/// The state as it counts for one message.
+pub(super) enum Current {
+    /// As the parameters say.
+    Usual(LocalState<State>),
+    /// With an instance's values.
+    Selected(Box<State>),
+}
+
+impl std::ops::Deref for Current {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        match self {
+            Self::Usual(state) => state,
+            Self::Selected(state) => state,
+        }
+    }
 }
 
 impl State {
@@ -89,6 +121,31 @@ impl State {
             accepted: statistic("accepted_regs"),
             rejected: statistic("rejected_regs"),
         })
+    }
+
+    /// The state as it counts for the message at hand: with the instance that `cfg_select()` chose, if it did.
+    pub(super) fn of(run: &Run) -> Current {
+        let state = run.state::<Self>();
+        let value = |name: &str| crate::cfg::selected_value(run, "registrar", name);
+        if SELECTABLE.iter().all(|name| value(name).is_none()) {
+            return Current::Usual(state);
+        }
+        let count = |own: u64, name: &str| {
+            let number = value(name).and_then(|value| value.to_int());
+            number.and_then(|n| u64::try_from(n).ok()).unwrap_or(own)
+        };
+        Current::Selected(Box::new(Self {
+            default_expires: count(state.default_expires, "default_expires"),
+            default_expires_range: count(state.default_expires_range, "default_expires_range")
+                .min(100),
+            expires_range: count(state.expires_range, "expires_range").min(100),
+            min_expires: count(state.min_expires, "min_expires"),
+            max_expires: count(state.max_expires, "max_expires"),
+            max_contacts: count(state.max_contacts as u64, "max_contacts") as usize,
+            retry_after: count(state.retry_after.max(0) as u64, "retry_after") as i64,
+            append_branches: count(u64::from(state.append_branches), "append_branches") != 0,
+            ..Self::clone(&state)
+        }))
     }
 
     /// The table of this name.

@@ -149,9 +149,5 @@ fn sl_forward_reply(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
         run.msg.edits.set_status(&message, status, reason);
         run.msg.status = Some(status);
     }
-    Outcome::Code(if engine::forward_reply_stateless(run) {
-        1
-    } else {
-        -1
-    })
+    engine::forward_reply_stateless(run)
 }

@@ -20,6 +20,7 @@ pub(super) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     if state.fr_timer.is_some() || state.fr_inv_timer.is_some() {
         setup.hooks.transaction_created.push(timers_from_variables);
     }
+    setup.hooks.config_selected.push(take_selected);
     setup.put_state(state);
     Ok(())
 }
@@ -41,11 +42,7 @@ fn transactions(parameters: &Parameters, max_branches: u8) -> transaction::Setti
         },
         policy: transaction::Policy {
             restart_fr_on_each_reply: is_on("restart_fr_on_each_reply"),
-            cancel_b_method: match int("cancel_b_method") {
-                0 => SilentBranch::Fake487,
-                2 => SilentBranch::CancelAnyway,
-                _ => SilentBranch::WaitForProvisional,
-            },
+            cancel_b_method: silent_branch(int("cancel_b_method")),
             disable_6xx_block: is_on("disable_6xx_block"),
             failure_reply_mode: match int("failure_reply_mode") {
                 0 => Forget::Nothing,
@@ -80,6 +77,57 @@ fn relaying(parameters: &Parameters) -> Relaying {
         pass_provisional_replies: parameters.int("tm", "pass_provisional_replies") != 0,
         default_code: u16::try_from(parameters.int("tm", "default_code")).unwrap_or(500),
         default_reason: phrase("default_reason"),
+    }
+}
+
+/// `cfg_select("tm", …)`: timers and policy of the transaction at hand, or the one to come.
+fn take_selected(run: &mut Run, group: &str) {
+    if group != "tm" {
+        return;
+    }
+    let mut settings = run.state::<State>().defaults;
+    let value = |name: &str| crate::cfg::selected_value(run, "tm", name)?.to_int();
+    let set_ms = |timer: &mut u32, name: &str| {
+        if let Some(ms) = value(name).and_then(|ms| u32::try_from(ms).ok()) {
+            *timer = ms;
+        }
+    };
+    let timers = &mut settings.timers;
+    set_ms(&mut timers.fr_timer, "fr_timer");
+    set_ms(&mut timers.fr_inv_timer, "fr_inv_timer");
+    set_ms(&mut timers.max_inv_lifetime, "max_inv_lifetime");
+    set_ms(&mut timers.max_noninv_lifetime, "max_noninv_lifetime");
+    set_ms(&mut timers.wt_timer, "wt_timer");
+    set_ms(&mut timers.retr_timer1, "retr_timer1");
+    set_ms(&mut timers.retr_timer2, "retr_timer2");
+    let set_on = |policy: &mut bool, name: &str| {
+        if let Some(on) = value(name) {
+            *policy = on != 0;
+        }
+    };
+    let policy = &mut settings.policy;
+    set_on(
+        &mut policy.restart_fr_on_each_reply,
+        "restart_fr_on_each_reply",
+    );
+    set_on(&mut policy.disable_6xx_block, "disable_6xx_block");
+    set_on(&mut policy.aggregate_challenges, "aggregate_challenges");
+    set_on(&mut policy.local_cancel_reason, "local_cancel_reason");
+    set_on(&mut policy.e2e_cancel_reason, "e2e_cancel_reason");
+    set_on(&mut policy.relay_100, "relay_100");
+    if let Some(method) = value("cancel_b_method") {
+        policy.cancel_b_method = silent_branch(method);
+    }
+    let auto_100 = value("auto_inv_100").map(|on| on != 0);
+    *run.transaction_settings() = settings;
+    run.shared().wishes.auto_100 = auto_100;
+}
+
+const fn silent_branch(method: i64) -> SilentBranch {
+    match method {
+        0 => SilentBranch::Fake487,
+        2 => SilentBranch::CancelAnyway,
+        _ => SilentBranch::WaitForProvisional,
     }
 }
 

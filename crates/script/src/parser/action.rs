@@ -1,5 +1,7 @@
 //! Core actions: functions of the language itself, some of which take bare words.
 
+use std::cell::Cell;
+
 use super::{Parsed, Parser};
 use crate::ast::{Call, Expr, ExprKind, Name};
 use crate::diagnostic::Diagnostic;
@@ -35,10 +37,18 @@ impl Parser<'_> {
         }
         let args = match name.text.as_str() {
             "setflag" | "resetflag" | "isflagset" => self.arguments(Self::flag)?,
-            "setavpflag" | "resetavpflag" | "isavpflagset" => self.arguments(Self::avp_flag)?,
+            "setavpflag" | "resetavpflag" | "isavpflagset" => self.avp_and_flag()?,
             _ => self.arguments(Self::bare_argument)?,
         };
         Ok(Call { name, args })
+    }
+
+    fn avp_and_flag(&mut self) -> Parsed<Vec<Expr>> {
+        let is_first = Cell::new(true);
+        self.arguments(|parser| match is_first.replace(false) {
+            true => parser.avp_name(),
+            false => parser.avp_flag(),
+        })
     }
 
     /// A flag's number or name.
@@ -75,28 +85,6 @@ impl Parser<'_> {
             None => error.help(format!("declare it before this: `flags {name}`")),
         };
         self.fail(error)
-    }
-
-    /// A variable, or the number or name of an AVP flag.
-    fn avp_flag(&mut self) -> Parsed<Expr> {
-        let Some(word) = self.word().map(str::to_owned) else {
-            return self.expression();
-        };
-        let span = self.span();
-        let found = self
-            .config
-            .avp_flags
-            .iter()
-            .find(|flag| flag.name.text == word);
-        let Some(number) = found.map(|flag| flag.number) else {
-            let fault = format!("no AVP flag is named `{word}`");
-            return self.fail(Diagnostic::error(span, fault));
-        };
-        self.advance();
-        Ok(Expr {
-            kind: ExprKind::Int(i64::from(number)),
-            span,
-        })
     }
 
     /// An expression, or words, addresses and ports as they are: `udp:10.0.0.1:5060`, `uri:host`.

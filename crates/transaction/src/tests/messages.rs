@@ -16,6 +16,7 @@ pub(super) fn hop(port: u16, transport: Transport) -> Hop {
         socket: SocketId(0),
         remote,
         connection: None,
+        stream: sip::StreamUse::default(),
     }
 }
 

@@ -11,6 +11,8 @@ use super::flight::Known;
 struct Entry {
     answer: Known,
     expires: Time,
+    /// It may not be kept: it is only for one who waited for it.
+    once: bool,
 }
 
 /// Answers by question, at most `limit`.
@@ -31,7 +33,40 @@ impl Cache {
 
     /// Keeps an answer until `expires`; how many others had to go for it.
     pub(super) fn put(&mut self, query: &Query, answer: Known, now: Time, expires: Time) -> usize {
-        let entry = Entry { answer, expires };
+        let once = false;
+        self.insert(
+            query,
+            Entry {
+                answer,
+                expires,
+                once,
+            },
+            now,
+        )
+    }
+
+    /// Keeps an answer that may not be kept until it is taken, at the longest until `expires`; how many others
+    /// had to go for it.
+    pub(super) fn put_once(
+        &mut self,
+        query: &Query,
+        answer: Known,
+        now: Time,
+        expires: Time,
+    ) -> usize {
+        let once = true;
+        self.insert(
+            query,
+            Entry {
+                answer,
+                expires,
+                once,
+            },
+            now,
+        )
+    }
+
+    fn insert(&mut self, query: &Query, entry: Entry, now: Time) -> usize {
         if let Some(old) = self.table.get_mut(query) {
             *old = entry;
             return 0;
@@ -45,9 +80,19 @@ impl Cache {
         self.table.clear();
     }
 
+    /// An answer that may be used by everybody.
     pub(super) fn get(&self, query: &Query, now: Time) -> Option<Known> {
         let entry = self.table.get(query)?;
-        (entry.expires > now).then(|| entry.answer.clone())
+        (entry.expires > now && !entry.once).then(|| entry.answer.clone())
+    }
+
+    /// The same, or one that was put in for one use.
+    pub(super) fn take(&mut self, query: &Query, now: Time) -> Option<Known> {
+        let entry = self.table.get(query).filter(|entry| entry.expires > now)?;
+        if !entry.once {
+            return Some(entry.answer.clone());
+        }
+        self.table.remove(query).map(|entry| entry.answer)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -85,6 +130,18 @@ mod tests {
     }
 
     const NOT_FOUND: Known = Err(ResolveError::NotFound);
+
+    #[test]
+    fn an_answer_that_may_not_be_kept_is_taken_once() {
+        let mut cache = Cache::new(4);
+        let question = query("a.test", None);
+        let (start, end) = (Time::from_millis(0), Time::from_millis(1000));
+        cache.put_once(&question, NOT_FOUND, start, end);
+        assert!(cache.get(&question, start).is_none());
+        assert!(cache.take(&question, end).is_none());
+        assert!(cache.take(&question, start).is_some());
+        assert!(cache.take(&question, start).is_none());
+    }
 
     #[test]
     fn an_answer_is_for_one_question_until_its_time() {

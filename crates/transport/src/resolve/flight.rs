@@ -53,11 +53,6 @@ impl Flights {
             answer,
         })
     }
-
-    /// Whether somebody searches.
-    pub(super) fn contains(&self, query: &Query) -> bool {
-        self.0.lock().contains_key(query)
-    }
 }
 
 impl Leader<'_> {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
-use sip::{Hop, SocketId, Transport};
+use sip::{Hop, SocketId, StreamUse, Transport};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::StreamSettings;
@@ -48,6 +48,7 @@ fn take(
         socket,
         remote,
         connection: None,
+        stream: StreamUse::default(),
     };
     // A refused connection is closed by dropping its stream.
     let Ok(registration) = worker.register(hop, false) else {

@@ -22,6 +22,8 @@ pub(super) struct Connection {
     output: RefCell<Output>,
     waker: RefCell<Option<Waker>>,
     close: Cell<Option<CloseReason>>,
+    /// It ends with a message that waits already.
+    is_ending: Cell<bool>,
     /// The task is running: what it is given now it will see without being woken.
     is_running: Cell<bool>,
     /// The peer doesn't take what waits for it, or isn't there yet.
@@ -36,6 +38,7 @@ impl Connection {
             output: RefCell::default(),
             waker: RefCell::default(),
             close: Cell::new(None),
+            is_ending: Cell::new(false),
             is_running: Cell::new(false),
             is_blocked: Cell::new(true),
         }
@@ -43,14 +46,19 @@ impl Connection {
 
     /// Queues a message, if the limits of this connection and of all together allow it. The connection's own counts
     /// for a peer that is not reading; a burst to one that is may be longer than that, as the task writes it next.
+    /// With `ends`, the connection closes when the message has left.
     pub(super) fn send(
         &self,
         message: Arc<[u8]>,
+        ends: bool,
         settings: &StreamSettings,
         counters: &StreamCounters,
     ) -> Result<(), SendError> {
         if let Some(reason) = self.close.get() {
             return Err(SendError::Closed(reason));
+        }
+        if self.is_ending.get() {
+            return Err(SendError::Closed(CloseReason::Requested));
         }
         let length = message.len();
         let mut output = self.output.borrow_mut();
@@ -64,6 +72,10 @@ impl Connection {
             return Err(SendError::QueueFull);
         }
         output.push(message);
+        if ends {
+            output.push_end();
+            self.is_ending.set(true);
+        }
         drop(output);
         self.wake();
         Ok(())
@@ -98,6 +110,11 @@ impl Connection {
     /// Why the connection shall be closed, if it shall.
     pub(super) fn close_reason(&self) -> Option<CloseReason> {
         self.close.get()
+    }
+
+    /// Whether it takes nothing more: it ends with a message that waits already.
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_ending.get()
     }
 
     pub(super) fn output(&self) -> &RefCell<Output> {

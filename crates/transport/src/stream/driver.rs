@@ -133,6 +133,9 @@ impl<S: ByteStream> Driver<S> {
         let mut output = connection.output().borrow_mut();
         let mut progress = false;
         while let Some(front) = output.front() {
+            if output.is_at_end() {
+                return self.end(cx);
+            }
             let written = match Pin::new(&mut self.stream).poll_write(cx, front) {
                 Poll::Ready(Ok(0)) => return lost(io::ErrorKind::WriteZero),
                 Poll::Ready(Ok(written)) => written,
@@ -161,6 +164,18 @@ impl<S: ByteStream> Driver<S> {
                 self.last_activity = Instant::now();
                 Poll::Ready(Ok(()))
             }
+            Poll::Ready(Err(error)) => lost(error.kind()),
+            Poll::Pending => {
+                self.blocked_since.get_or_insert_with(Instant::now);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Everything before the end was written: the stream closes as soon as it has passed that on.
+    fn end(&mut self, cx: &mut Context<'_>) -> Step {
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Err(CloseReason::Requested)),
             Poll::Ready(Err(error)) => lost(error.kind()),
             Poll::Pending => {
                 self.blocked_since.get_or_insert_with(Instant::now);

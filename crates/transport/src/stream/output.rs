@@ -17,6 +17,8 @@ pub(super) struct Output {
 enum Item {
     Message(Arc<[u8]>),
     Pong,
+    /// The connection is to be closed here.
+    End,
 }
 
 /// The answer to a double CRLF (RFC 5626 §4.4.1).
@@ -27,6 +29,7 @@ impl Item {
         match self {
             Self::Message(bytes) => bytes,
             Self::Pong => PONG,
+            Self::End => &[],
         }
     }
 }
@@ -50,6 +53,16 @@ impl Output {
             self.items.push_back(Item::Pong);
         }
         room
+    }
+
+    /// Marks the place at which the connection is to be closed.
+    pub(super) fn push_end(&mut self) {
+        self.items.push_back(Item::End);
+    }
+
+    /// Whether all that was to be written before the end has been.
+    pub(super) fn is_at_end(&self) -> bool {
+        matches!(self.items.front(), Some(Item::End))
     }
 
     /// The next bytes to write.
@@ -82,7 +95,7 @@ impl Output {
         let items = std::mem::take(self).items;
         items.into_iter().filter_map(|item| match item {
             Item::Message(bytes) => Some(bytes),
-            Item::Pong => None,
+            Item::Pong | Item::End => None,
         })
     }
 }

@@ -1,8 +1,7 @@
 //! What the workers' connections have in common: who owns which, the limits, and the way to send
 //! from a thread that owns none.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +9,8 @@ use parking_lot::Mutex;
 use sip::{ConnectionId, Hop, Transport};
 use tokio::sync::mpsc;
 
-use super::{Connect, SendError, StreamSettings};
+use super::directory::{AliasRefused, Directory};
+use super::{SendError, StreamSettings};
 use crate::counters::StreamCounters;
 use crate::listen::Sockets;
 
@@ -32,11 +32,7 @@ pub struct ConnectionInfo {
 /// Something for the worker that owns a connection.
 #[derive(Debug)]
 pub(super) enum Command {
-    Send {
-        hop: Hop,
-        bytes: Arc<[u8]>,
-        connect: Connect,
-    },
+    Send { hop: Hop, bytes: Arc<[u8]> },
     Close(ConnectionId),
 }
 
@@ -90,44 +86,16 @@ struct Shared {
     directory: Mutex<Directory>,
 }
 
-/// Touched when a connection begins or ends, and when one is looked for by its peer.
-#[derive(Debug, Default)]
-struct Directory {
-    by_peer: HashMap<(Transport, SocketAddr), ConnectionId>,
-    all: HashMap<ConnectionId, ConnectionInfo>,
-    /// How many each address has opened; kept only where that is limited.
-    by_address: HashMap<IpAddr, u64>,
-}
-
-impl Directory {
-    /// A connection that this address had opened is gone.
-    fn one_less(&mut self, address: IpAddr) {
-        if let Some(count) = self.by_address.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_address.remove(&address);
-            }
-        }
-    }
-}
-
 impl StreamHandle {
     /// Sends over the hop's connection, else over one to the same peer, else over a new one. The
     /// worker that owns the connection reports a failure as an event.
-    pub fn send(&self, hop: Hop, bytes: Arc<[u8]>, connect: Connect) -> Result<(), SendError> {
+    pub fn send(&self, hop: Hop, bytes: Arc<[u8]>) -> Result<(), SendError> {
         let owner = hop
             .connection
             .or_else(|| self.find(hop.transport, hop.remote))
             .map(worker_of)
             .unwrap_or_else(|| self.any_worker());
-        self.command(
-            owner,
-            Command::Send {
-                hop,
-                bytes,
-                connect,
-            },
-        )
+        self.command(owner, Command::Send { hop, bytes })
     }
 
     /// Asks for a connection to be closed.
@@ -137,18 +105,30 @@ impl StreamHandle {
 
     /// The connection to a peer, if there is one or one is being opened.
     pub fn find(&self, transport: Transport, remote: SocketAddr) -> Option<ConnectionId> {
-        let directory = self.0.directory.lock();
-        directory.by_peer.get(&(transport, remote)).copied()
+        self.0.directory.lock().find(transport, remote)
+    }
+
+    /// Sends what goes to another port of this connection's peer over this connection too, until it ends or
+    /// another connection claims that port (RFC 5923). The most that one connection may have is twelve.
+    ///
+    /// # Errors
+    /// The connection is gone, or has too many.
+    pub fn add_alias(&self, id: ConnectionId, port: u16) -> Result<(), AliasRefused> {
+        let added = self.0.directory.lock().add_alias(id, port);
+        if added.is_err() {
+            self.0.counters.aliases_refused.increment();
+        }
+        added
     }
 
     /// Whether a connection is there.
     pub fn contains(&self, id: ConnectionId) -> bool {
-        self.0.directory.lock().all.contains_key(&id)
+        self.0.directory.lock().contains(id)
     }
 
     /// All connections, oldest first within a worker; at most `limit`.
     pub fn connections(&self, limit: usize) -> Vec<ConnectionInfo> {
-        let mut all: Vec<_> = self.0.directory.lock().all.values().copied().collect();
+        let mut all: Vec<_> = self.0.directory.lock().all().collect();
         all.sort_unstable_by_key(|info| info.hop.connection);
         all.truncate(limit);
         all
@@ -181,52 +161,30 @@ impl StreamHandle {
         })
     }
 
-    /// Enters a connection. A second one to the same peer (from another address of ours) is known
-    /// only by its id.
     /// Enters a connection that was accepted. False if its peer's address has too many already.
     pub(super) fn enter(&self, info: ConnectionInfo) -> bool {
-        let Some(id) = info.hop.connection else {
-            return false;
-        };
-        let limit = self.0.settings.max_per_address;
-        let mut directory = self.0.directory.lock();
-        if limit > 0 {
-            let address = info.hop.remote.ip();
-            let count = directory.by_address.entry(address).or_default();
-            if *count >= limit {
-                return false;
-            }
-            *count += 1;
-        }
-        let peer = (info.hop.transport, info.hop.remote);
-        directory.by_peer.entry(peer).or_insert(id);
-        directory.all.insert(id, info);
-        true
+        info.hop.connection.is_some_and(|id| {
+            let limit = self.0.settings.max_per_address;
+            self.0.directory.lock().enter(id, info, limit)
+        })
     }
 
     /// Enters a connection that is about to be opened, unless somebody was quicker: then theirs.
     pub(super) fn enter_or_find(&self, info: ConnectionInfo) -> Option<ConnectionId> {
         let id = info.hop.connection?;
-        let mut directory = self.0.directory.lock();
-        let peer = (info.hop.transport, info.hop.remote);
-        let found = *directory.by_peer.entry(peer).or_insert(id);
-        if found != id {
-            return Some(found);
+        self.0.directory.lock().enter_or_find(id, info)
+    }
+
+    /// Lets nobody find a connection by its peer any more: it ends with what waits for it already.
+    pub(super) fn retire(&self, hop: &Hop) {
+        if let Some(id) = hop.connection {
+            self.0.directory.lock().retire(id, hop);
         }
-        directory.all.insert(id, info);
-        None
     }
 
     pub(super) fn leave(&self, hop: &Hop) {
-        let Some(id) = hop.connection else { return };
-        let mut directory = self.0.directory.lock();
-        let known = directory.all.remove(&id);
-        if self.0.settings.max_per_address > 0 && known.is_some_and(|info| !info.outgoing) {
-            directory.one_less(hop.remote.ip());
-        }
-        let peer = (hop.transport, hop.remote);
-        if directory.by_peer.get(&peer) == Some(&id) {
-            directory.by_peer.remove(&peer);
+        if let Some(id) = hop.connection {
+            self.0.directory.lock().leave(id, hop);
         }
     }
 

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 
-use sip::{ConnectionId, SocketId};
+use sip::{ConnectionId, SocketId, StreamUse};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -139,7 +139,17 @@ fn hop_to(remote: SocketAddr) -> Hop {
         socket: SocketId(0),
         remote,
         connection: None,
+        stream: StreamUse::default(),
     }
+}
+
+/// The same way, but only on a stream that is open already.
+fn open_only(hop: Hop) -> Hop {
+    let stream = StreamUse {
+        no_connect: true,
+        ..StreamUse::default()
+    };
+    Hop { stream, ..hop }
 }
 
 fn message(text: &str) -> Vec<u8> {
@@ -169,10 +179,7 @@ async fn messages_in_torn_pieces_and_keepalives() {
             assert_eq!(bench.message().await.0, two);
             // Two double CRLFs were sent, so two CRLFs come back, and then our reply.
             let reply: Arc<[u8]> = message("reply").into();
-            bench
-                .streams
-                .send(hop, reply.clone(), Connect::Never)
-                .unwrap();
+            bench.streams.send(open_only(hop), reply.clone()).unwrap();
             let mut answer = vec![0; 4 + reply.len()];
             peer.read_exact(&mut answer).await.unwrap();
             assert_eq!(answer, [b"\r\n\r\n", &reply[..]].concat());
@@ -197,14 +204,8 @@ async fn one_connection_serves_all_messages_to_a_peer() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let hop = hop_to(listener.local_addr().unwrap());
         let [one, two]: [Arc<[u8]>; 2] = [message("one").into(), message("two").into()];
-        bench
-            .streams
-            .send(hop, one.clone(), Connect::Allowed)
-            .unwrap();
-        bench
-            .streams
-            .send(hop, two.clone(), Connect::Allowed)
-            .unwrap();
+        bench.streams.send(hop, one.clone()).unwrap();
+        bench.streams.send(hop, two.clone()).unwrap();
         let (mut peer, from) = listener.accept().await.unwrap();
         assert_eq!(from.ip(), bench.address.ip());
         let mut buffer = vec![0; one.len() + two.len()];
@@ -237,10 +238,67 @@ async fn a_lost_connection_is_replaced_when_that_is_allowed() {
             ..hop_to(listener.local_addr().unwrap())
         };
         let bytes: Arc<[u8]> = message("x").into();
-        let refused = bench.streams.send(gone, bytes.clone(), Connect::Never);
+        let refused = bench.streams.send(open_only(gone), bytes.clone());
         assert_eq!(refused, Err(SendError::NoConnection));
-        bench.streams.send(gone, bytes, Connect::Allowed).unwrap();
+        bench.streams.send(gone, bytes).unwrap();
         listener.accept().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_the_message_that_ends_it() {
+    local(async {
+        let bench = bench("127.0.0.1", StreamSettings::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hop = hop_to(listener.local_addr().unwrap());
+        let last = Hop {
+            stream: StreamUse {
+                close: true,
+                ..StreamUse::default()
+            },
+            ..hop
+        };
+        let [one, two]: [Arc<[u8]>; 2] = [message("one").into(), message("two").into()];
+        bench.streams.send(hop, one.clone()).unwrap();
+        bench.streams.send(last, two.clone()).unwrap();
+        let (mut first, _) = listener.accept().await.unwrap();
+        let mut all = Vec::new();
+        first.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, [&one[..], &two[..]].concat());
+        assert_eq!(bench.closed().await, CloseReason::Requested);
+        assert_eq!(bench.counters().unsent.get(), 0);
+        // A message behind the last one goes over a connection of its own, even before the first is closed.
+        bench.streams.send(last, one.clone()).unwrap();
+        bench.streams.send(hop, two.clone()).unwrap();
+        let (mut third, _) = listener.accept().await.unwrap();
+        let (mut fourth, _) = listener.accept().await.unwrap();
+        let mut buffer = vec![0; one.len()];
+        third.read_exact(&mut buffer).await.unwrap();
+        fourth.read_exact(&mut buffer).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_alias_leads_to_the_connection_that_claimed_it() {
+    local(async {
+        let bench = bench("127.0.0.1", StreamSettings::default());
+        let mut peer = TcpStream::connect(bench.address).await.unwrap();
+        peer.write_all(&message("hello")).await.unwrap();
+        let (_, hop) = bench.message().await;
+        let alias = hop_to(SocketAddr::new(hop.remote.ip(), 9));
+        let bytes: Arc<[u8]> = message("x").into();
+        assert_eq!(
+            bench.streams.send(open_only(alias), bytes.clone()),
+            Err(SendError::NoConnection)
+        );
+        let id = hop.connection.unwrap();
+        bench.streams.handle().add_alias(id, 9).unwrap();
+        bench.streams.send(open_only(alias), bytes.clone()).unwrap();
+        let mut buffer = vec![0; bytes.len()];
+        peer.read_exact(&mut buffer).await.unwrap();
+        assert_eq!(buffer, &bytes[..]);
     })
     .await;
 }
@@ -254,10 +312,7 @@ async fn a_refused_connection_gives_its_messages_back() {
             .local_addr()
             .unwrap();
         let bytes: Arc<[u8]> = message("x").into();
-        bench
-            .streams
-            .send(hop_to(dead), bytes.clone(), Connect::Allowed)
-            .unwrap();
+        bench.streams.send(hop_to(dead), bytes.clone()).unwrap();
         let reason = CloseReason::Connect(io::ErrorKind::ConnectionRefused);
         assert_eq!(bench.unsent().await, (bytes, SendError::Closed(reason)));
         assert_eq!(bench.closed().await, reason);
@@ -283,16 +338,13 @@ async fn every_worker_and_thread_reaches_every_connection() {
             ..hop
         };
         let reply: Arc<[u8]> = message("reply").into();
+        second.streams.send(open_only(hop), reply.clone()).unwrap();
         second
             .streams
-            .send(hop, reply.clone(), Connect::Never)
-            .unwrap();
-        second
-            .streams
-            .send(by_address, reply.clone(), Connect::Never)
+            .send(open_only(by_address), reply.clone())
             .unwrap();
         let (handle, bytes) = (first.streams.handle(), reply.clone());
-        std::thread::spawn(move || handle.send(by_address, bytes, Connect::Never))
+        std::thread::spawn(move || handle.send(open_only(by_address), bytes))
             .join()
             .unwrap()
             .unwrap();
@@ -305,7 +357,7 @@ async fn every_worker_and_thread_reaches_every_connection() {
         second
             .streams
             .handle()
-            .send(hop, reply.clone(), Connect::Never)
+            .send(open_only(hop), reply.clone())
             .unwrap();
         assert_eq!(first.unsent().await, (reply, SendError::NoConnection));
     })

@@ -7,14 +7,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use sip::{ConnectionId, Hop, SocketId, Transport};
+use sip::{ConnectionId, Hop, SocketId, StreamUse, Transport};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::connection::Connection;
 use super::driver::Driver;
 use super::pool::{Command, ConnectionInfo, StreamHandle, StreamSeat, connection_id, worker_of};
-use super::{ByteStream, CloseReason, Connect, Event, SendError, StreamSettings, accept, open};
+use super::{ByteStream, CloseReason, Event, SendError, StreamSettings, accept, open};
 use crate::counters::StreamCounters;
 
 /// Who is told what happens. Called from the connections' tasks, never from within a call of
@@ -65,8 +65,8 @@ impl Streams {
     /// Sends over the hop's connection, else over one to the same peer, else over a new one
     /// (RFC 3261 §18.1.1, §18.2.2). Success means that the message is queued; what happens to it
     /// later is an event, here or in the worker that owns the connection.
-    pub fn send(&self, hop: Hop, bytes: Arc<[u8]>, connect: Connect) -> Result<(), SendError> {
-        self.0.send(hop, bytes, connect)
+    pub fn send(&self, hop: Hop, bytes: Arc<[u8]>) -> Result<(), SendError> {
+        self.0.send(hop, bytes)
     }
 
     /// Closes a connection, whoever owns it. What waits for it comes back as `Unsent`.
@@ -111,12 +111,8 @@ impl Streams {
 async fn obey(worker: Rc<Worker>, mut commands: mpsc::Receiver<Command>) {
     while let Some(command) = commands.recv().await {
         match command {
-            Command::Send {
-                hop,
-                bytes,
-                connect,
-            } => {
-                if let Err(error) = worker.send(hop, bytes.clone(), connect) {
+            Command::Send { hop, bytes } => {
+                if let Err(error) = worker.send(hop, bytes.clone()) {
                     worker.counters().unsent.increment();
                     worker.notify(Event::Unsent { hop, bytes, error });
                 }
@@ -157,26 +153,14 @@ impl Worker {
         self.connections.borrow().get(&id).cloned()
     }
 
-    fn send(
-        self: &Rc<Self>,
-        hop: Hop,
-        bytes: Arc<[u8]>,
-        connect: Connect,
-    ) -> Result<(), SendError> {
+    fn send(self: &Rc<Self>, hop: Hop, bytes: Arc<[u8]>) -> Result<(), SendError> {
         if let Some(id) = hop.connection {
-            if let Some(connection) = self.find(id) {
-                return connection.send(bytes, self.settings(), self.counters());
+            if let Some(connection) = self.find(id).filter(|known| !known.is_ending()) {
+                return self.queue(&connection, hop, bytes);
             }
             let owner = worker_of(id);
             if owner != self.number && self.handle.contains(id) {
-                return self.handle.command(
-                    owner,
-                    Command::Send {
-                        hop,
-                        bytes,
-                        connect,
-                    },
-                );
+                return self.handle.command(owner, Command::Send { hop, bytes });
             }
         }
         let hop = Hop {
@@ -184,53 +168,45 @@ impl Worker {
             ..hop
         };
         match hop.connection {
-            Some(id) => self.send_to(id, hop, bytes, connect),
-            None => self.open(hop, bytes, connect),
+            Some(id) => self.send_to(id, hop, bytes),
+            None => self.open(hop, bytes),
         }
     }
 
-    fn send_to(
-        &self,
-        id: ConnectionId,
-        hop: Hop,
-        bytes: Arc<[u8]>,
-        connect: Connect,
-    ) -> Result<(), SendError> {
+    fn send_to(&self, id: ConnectionId, hop: Hop, bytes: Arc<[u8]>) -> Result<(), SendError> {
         match self.find(id) {
-            Some(connection) => connection.send(bytes, self.settings(), self.counters()),
+            Some(connection) => self.queue(&connection, hop, bytes),
             None if worker_of(id) == self.number => Err(SendError::NoConnection),
-            None => self.handle.command(
-                worker_of(id),
-                Command::Send {
-                    hop,
-                    bytes,
-                    connect,
-                },
-            ),
+            None => self
+                .handle
+                .command(worker_of(id), Command::Send { hop, bytes }),
         }
     }
 
-    fn open(
-        self: &Rc<Self>,
-        hop: Hop,
-        bytes: Arc<[u8]>,
-        connect: Connect,
-    ) -> Result<(), SendError> {
+    /// Queues a message. If the connection is to end with it, nobody finds the connection any more.
+    fn queue(&self, connection: &Connection, hop: Hop, bytes: Arc<[u8]>) -> Result<(), SendError> {
+        let ends = hop.stream.close;
+        connection.send(bytes, ends, self.settings(), self.counters())?;
+        if ends {
+            self.handle.retire(&connection.hop);
+        }
+        Ok(())
+    }
+
+    fn open(self: &Rc<Self>, hop: Hop, bytes: Arc<[u8]>) -> Result<(), SendError> {
         if hop.transport != Transport::Tcp {
             return Err(SendError::Unsupported(hop.transport));
         }
-        if connect == Connect::Never || self.settings().no_connect {
+        if hop.stream.no_connect || self.settings().no_connect {
             return Err(SendError::NoConnection);
         }
         let registration = match self.register(hop, true) {
             Ok(registration) => registration,
             // Another worker has begun to open one since we looked.
-            Err(Refused::Other(id)) => return self.send_to(id, hop, bytes, connect),
+            Err(Refused::Other(id)) => return self.send_to(id, hop, bytes),
             Err(Refused::TooMany) => return Err(SendError::TooManyConnections),
         };
-        registration
-            .connection
-            .send(bytes, self.settings(), self.counters())?;
+        self.queue(&registration.connection, hop, bytes)?;
         let local = self
             .handle
             .sockets()
@@ -255,6 +231,7 @@ impl Worker {
         let id = connection_id(self.number, self.serial.get());
         let hop = Hop {
             connection: Some(id),
+            stream: StreamUse::default(),
             ..hop
         };
         let info = ConnectionInfo { hop, outgoing };

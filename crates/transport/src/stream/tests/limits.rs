@@ -22,10 +22,7 @@ async fn what_is_being_opened_can_be_closed() {
         let (address, _held) = unanswering();
         let bytes: Arc<[u8]> = message("x").into();
         let hop = hop_to(address);
-        bench
-            .streams
-            .send(hop, bytes.clone(), Connect::Allowed)
-            .unwrap();
+        bench.streams.send(hop, bytes.clone()).unwrap();
         tokio::task::yield_now().await;
         let id = bench.streams.handle().find(hop.transport, address).unwrap();
         bench.streams.close(id).unwrap();
@@ -41,10 +38,7 @@ async fn opening_has_a_time_limit() {
         let bench = bench("127.0.0.1", StreamSettings::default());
         let (address, _held) = unanswering();
         let bytes: Arc<[u8]> = message("x").into();
-        bench
-            .streams
-            .send(hop_to(address), bytes.clone(), Connect::Allowed)
-            .unwrap();
+        bench.streams.send(hop_to(address), bytes.clone()).unwrap();
         let error = SendError::Closed(CloseReason::ConnectTimeout);
         assert_eq!(bench.unsent().await, (bytes, error));
         assert_eq!(bench.counters().connect_timeout.get(), 1);
@@ -63,7 +57,7 @@ async fn a_peer_that_does_not_read_is_bounded_and_closed() {
         let listener = StdListener::bind("127.0.0.1:0").unwrap();
         let hop = hop_to(listener.local_addr().unwrap());
         let big: Arc<[u8]> = message(&"x".repeat(16_000)).into();
-        let send = || bench.streams.send(hop, big.clone(), Connect::Allowed);
+        let send = || bench.streams.send(hop, big.clone());
         send().unwrap();
         bench.connected().await;
         // What the kernel takes is gone; then our own queue fills.
@@ -92,7 +86,7 @@ async fn a_burst_to_a_peer_that_reads_is_no_congestion() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let hop = hop_to(listener.local_addr().unwrap());
         let one: Arc<[u8]> = message(&"x".repeat(1_000)).into();
-        let send = || bench.streams.send(hop, one.clone(), Connect::Allowed);
+        let send = || bench.streams.send(hop, one.clone());
         send().unwrap();
         bench.connected().await;
         let (mut peer, _) = listener.accept().await.unwrap();
@@ -155,9 +149,7 @@ async fn connections_beyond_the_limit_are_refused() {
         let mut second = TcpStream::connect(bench.address).await.unwrap();
         assert_eq!(second.read(&mut [0; 8]).await.unwrap_or(0), 0);
         let bytes: Arc<[u8]> = message("x").into();
-        let error = bench
-            .streams
-            .send(hop_to(bench.address), bytes, Connect::Allowed);
+        let error = bench.streams.send(hop_to(bench.address), bytes);
         assert_eq!(error, Err(SendError::TooManyConnections));
         assert_eq!(bench.counters().refused.get(), 2);
     })
@@ -201,7 +193,7 @@ async fn connections_are_opened_from_the_address_that_is_set() {
         let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let bytes: Arc<[u8]> = message("x").into();
         let hop = hop_to(peer.local_addr().unwrap());
-        bench.streams.send(hop, bytes, Connect::Allowed).unwrap();
+        bench.streams.send(hop, bytes).unwrap();
         let (_, from) = peer.accept().await.unwrap();
         assert_eq!(from.ip().to_string(), "127.0.0.9");
     })
