@@ -79,6 +79,8 @@ pub struct Target {
     pub q: i32,
     /// The registration that it came from.
     pub ruid: Vec<u8>,
+    /// That registration's `+sip.instance` (RFC 5626); empty without one.
+    pub instance: Vec<u8>,
     /// That registration's User-Agent.
     pub user_agent: Vec<u8>,
 }

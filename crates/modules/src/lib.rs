@@ -1,6 +1,7 @@
 //! One file or folder for each Kamailio module that Tandem provides.
 
 mod acc;
+mod aside;
 mod cfg;
 mod cfg_rpc;
 mod cfgutils;

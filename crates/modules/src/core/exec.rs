@@ -3,16 +3,14 @@
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::{FunctionRow, Gate, Operation, Pending, Resume, Run, level};
+use engine::{FunctionRow, Pending, Run, level};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use parking_lot::Mutex;
-use script::{Args, Completion, Outcome, ParameterKind};
+use script::{Args, Outcome, ParameterKind};
 
+use crate::aside;
 use crate::row::{action, param};
 
 pub(super) const EXEC: FunctionRow = action(
@@ -27,84 +25,41 @@ pub(super) const EXEC: FunctionRow = action(
 const TIME_MAX: Duration = Duration::from_secs(30);
 /// How much longer the run waits for the thread that kills it.
 const TIME_TO_KILL: Duration = Duration::from_secs(5);
-/// How many commands may run at once.
-const COMMANDS_MAX: usize = 64;
 /// The longest pause between two looks at a command.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// How many commands run now.
-#[derive(Debug, Default)]
-pub(super) struct Commands(Arc<AtomicUsize>);
-
-/// A place among the commands that run now.
-struct Seat(Arc<AtomicUsize>);
-
-impl Commands {
-    fn seat(&self) -> Option<Seat> {
-        let more = |count| (count < COMMANDS_MAX).then_some(count + 1);
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .ok()
-            .map(|_| Seat(Arc::clone(&self.0)))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// What became of a command, once that is known.
-type Ending = Arc<Mutex<Option<io::Result<ExitStatus>>>>;
-
 fn exec(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
-    let Some(seat) = run.state::<Commands>().seat() else {
-        run.log(level::ERROR, "core", "exec: too many commands run already");
-        return Outcome::Code(-1);
-    };
     let Some(command) = args.str(0).as_str().map(str::to_owned) else {
         run.log(level::ERROR, "core", "exec: the command is not UTF-8");
         return Outcome::Code(-1);
     };
-    let (gate, ending) = (Gate::default(), Ending::default());
-    let (opened, kept) = (gate.clone(), Arc::clone(&ending));
-    let work = move || {
-        let result = shell(&command, TIME_MAX);
-        drop(seat);
-        *kept.lock() = Some(result);
-        opened.open();
-    };
-    let thread = std::thread::Builder::new().name("exec".to_owned());
-    if let Err(error) = thread.spawn(work) {
-        run.log(level::ERROR, "core", &format!("exec: {error}"));
-        return Outcome::Code(-1);
+    let work = move || shell(&command, TIME_MAX);
+    match aside::work(run, TIME_MAX + TIME_TO_KILL, work, ended) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            run.log(level::ERROR, "core", &format!("exec: {error}"));
+            Outcome::Code(-1)
+        }
     }
-    run.operation = Some(Operation::Gate(gate, TIME_MAX + TIME_TO_KILL));
-    Outcome::Wait(Pending::native(Running(ending)))
 }
 
-struct Running(Ending);
-
-impl Resume for Running {
-    fn resume(self: Box<Self>, run: &mut Run, _: Completion) -> Outcome<Pending> {
-        match self.0.lock().take() {
-            Some(Ok(status)) => {
-                if !status.success() {
-                    // As the shell gives it to the parent: the exit code in the upper byte.
-                    let text = format!("exec() returned {}", status.into_raw());
-                    run.log(level::NOTICE, "core", &text);
-                }
-                Outcome::Code(1)
+fn ended(run: &mut Run, result: Option<io::Result<ExitStatus>>) -> Outcome<Pending> {
+    match result {
+        Some(Ok(status)) => {
+            if !status.success() {
+                // As the shell gives it to the parent: the exit code in the upper byte.
+                let text = format!("exec() returned {}", status.into_raw());
+                run.log(level::NOTICE, "core", &text);
             }
-            Some(Err(error)) => {
-                run.log(level::ERROR, "core", &format!("exec: {error}"));
-                Outcome::Code(-1)
-            }
-            None => {
-                run.log(level::ERROR, "core", "exec: the command does not end");
-                Outcome::Code(-1)
-            }
+            Outcome::Code(1)
+        }
+        Some(Err(error)) => {
+            run.log(level::ERROR, "core", &format!("exec: {error}"));
+            Outcome::Code(-1)
+        }
+        None => {
+            run.log(level::ERROR, "core", "exec: the command does not end");
+            Outcome::Code(-1)
         }
     }
 }
@@ -155,16 +110,6 @@ mod tests {
     fn a_command_that_takes_too_long_is_killed() {
         let error = shell("sleep 60 & wait", Duration::ZERO).expect_err("killed");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    }
-
-    #[test]
-    fn no_more_than_so_many_run_at_once() {
-        let commands = Commands::default();
-        let mut seats: Vec<_> = (0..COMMANDS_MAX).map(|_| commands.seat()).collect();
-        assert!(seats.iter().all(Option::is_some));
-        assert!(commands.seat().is_none());
-        seats.pop();
-        assert!(commands.seat().is_some());
     }
 
     #[test]

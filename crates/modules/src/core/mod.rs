@@ -28,7 +28,7 @@ pub static MODULE: Module = Module {
 };
 
 fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
-    setup.put_state(exec::Commands::default());
+    setup.put_state(crate::aside::Aside::default());
     rpc::init(setup)?;
     crate::cfg::init(setup)
 }

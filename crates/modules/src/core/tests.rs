@@ -76,6 +76,11 @@ fn a_stream_is_used_as_the_script_wants() {
     };
     for (statements, expected) in [
         ("sl_send_reply(\"200\", \"OK\");", (false, false)),
+        ("send_reply_mode(\"200\", \"OK\", \"1\");", (true, false)),
+        (
+            "t_newtran(); send_reply_mode(\"200\", \"OK\", \"2\");",
+            (false, true),
+        ),
         (
             "set_reply_close(); set_reply_no_connect(); sl_send_reply(\"200\", \"OK\");",
             (true, true),

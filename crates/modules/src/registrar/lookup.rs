@@ -156,6 +156,7 @@ impl State {
             flags: contact.branch_flags,
             q: contact.q,
             ruid: contact.ruid.to_vec(),
+            instance: contact.instance.as_deref().unwrap_or_default().to_vec(),
             user_agent: contact.user_agent.to_vec(),
         }
     }

@@ -3,12 +3,20 @@
 use engine::{FunctionRow, Pending, Run, errors, level};
 use script::{Args, Outcome, Parameter, ParameterKind, Routes};
 
+use sip::StreamUse;
+
 use super::State;
+use crate::core::streams::use_for_replies;
 use crate::row::{function, function_optional, param};
 
 const REPLY: &[Parameter] = &[
     param("code", ParameterKind::Int),
     param("reason", ParameterKind::Str),
+];
+const REPLY_MODE: &[Parameter] = &[
+    param("code", ParameterKind::Int),
+    param("reason", ParameterKind::Str),
+    param("mode", ParameterKind::Int),
 ];
 const IN_REQUEST: Routes = Routes::REQUEST.or(Routes::EVENT);
 const WHERE_ANSWERED: Routes = IN_REQUEST.or(Routes::FAILURE).or(Routes::REPLY);
@@ -34,6 +42,13 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
         WHERE_ANSWERED,
         send_reply,
         "Answers with the transaction if there is one, else without.",
+    ),
+    function(
+        "send_reply_mode",
+        REPLY_MODE,
+        WHERE_ANSWERED,
+        send_reply_mode,
+        "The same; mode 1 opens no stream for it, 2 closes the stream behind it, 3 both.",
     ),
     function(
         "sl_reply_error",
@@ -98,6 +113,16 @@ fn send_reply(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     }
     let sent = run.answer_stateless(status, &reason);
     outcome(run, sent)
+}
+
+fn send_reply_mode(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
+    let mode = args.int(2);
+    let wish = StreamUse {
+        no_connect: mode & 1 != 0,
+        close: mode & 2 != 0,
+    };
+    use_for_replies(run, wish);
+    send_reply(run, args)
 }
 
 fn outcome(run: &Run, sent: bool) -> Outcome<Pending> {

@@ -73,6 +73,14 @@ pub(super) const T_ANY_REPLIED: FunctionRow = function(
     "Whether any branch had a reply, the one at hand left out.",
 );
 
+pub(super) const T_IS_RETR_ASYNC_REPLY: FunctionRow = function(
+    "t_is_retr_async_reply",
+    &[],
+    Routes::ONREPLY,
+    |_, _| truth(false),
+    "Always false: a reply that comes while its call is worked on waits, and none is set aside.",
+);
+
 fn about(run: &Run, question: impl FnOnce(&Tx) -> bool) -> Outcome<Pending> {
     truth(run.tx.as_deref().is_some_and(question))
 }

@@ -86,10 +86,6 @@ pub(super) fn no_sl_reply(value: &ParameterValue) -> Result<(), String> {
     unless_empty(value, "use reply_route for replies without a transaction")
 }
 
-pub(super) fn no_tw_append(value: &ParameterValue) -> Result<(), String> {
-    unless_empty(value, "t_write_req() and t_write_unix() are not supported")
-}
-
 pub(super) fn no_failover_codes(value: &ParameterValue) -> Result<(), String> {
     unless_empty(value, "replies do not cause another address to be tried")
 }

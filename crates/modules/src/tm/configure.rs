@@ -14,6 +14,7 @@ pub(super) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let state = State {
         fr_timer: setup.variable("tm", "fr_timer_avp")?,
         fr_inv_timer: setup.variable("tm", "fr_inv_timer_avp")?,
+        writing: super::write::Writing::new(setup)?,
         has_contacts: parameters.text("tm", "contacts_avp").is_some(),
         defaults: setup.settings.transactions,
     };

@@ -12,6 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod uac;
+mod write;
 
 pub(crate) use ask::status;
 
@@ -35,6 +36,7 @@ struct State {
     fr_timer: Option<script::Variable>,
     fr_inv_timer: Option<script::Variable>,
     has_contacts: bool,
+    writing: write::Writing,
     /// Timers and policy as the parameters give them.
     defaults: transaction::Settings,
 }
@@ -89,6 +91,7 @@ static FUNCTIONS: &[FunctionRow] = &[
     ask::T_BRANCH_REPLIED,
     ask::T_ANY_TIMEOUT,
     ask::T_ANY_REPLIED,
+    ask::T_IS_RETR_ASYNC_REPLY,
     settings::T_SET_FR,
     settings::T_RESET_FR,
     settings::T_SET_RETR,
@@ -105,5 +108,8 @@ static FUNCTIONS: &[FunctionRow] = &[
     settings::T_USE_UAC_HEADERS,
     contacts::T_LOAD_CONTACTS,
     contacts::T_NEXT_CONTACTS,
+    contacts::T_NEXT_CONTACT_FLOW,
+    write::T_WRITE_REQ,
+    write::T_WRITE_UNIX,
     uac::T_UAC_SEND,
 ];

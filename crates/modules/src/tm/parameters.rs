@@ -219,7 +219,7 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
         "contact_flows_avp",
         None,
         None,
-        "No meaning here: contacts of one instance are tried by preference only.",
+        "Set with contacts_avp for t_next_contact_flow(); the value is not visible.",
     ),
     text(
         "ulattrs_xavp_name",
@@ -292,10 +292,15 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     ParameterRow {
         name: "tw_append",
         kind: ParameterType::Repeated,
-        check: Some(no_tw_append),
-        doc: "Requests are not written to other programs.",
+        check: Some(super::write::check_append),
+        doc: "What t_write_req() and t_write_unix() add: NAME:ELEMENT;…, each hdr[N], avp[N] or msg[body].",
     },
-    int("unix_tx_timeout", 500, any, "No meaning here: as above."),
+    int(
+        "unix_tx_timeout",
+        500,
+        timer,
+        "How long t_write_unix() waits for the socket, ms.",
+    ),
     text(
         "ac_extra_hdrs",
         None,

@@ -252,3 +252,47 @@ fn a_reply_at_hand_is_none_that_came_before() {
         assert!(log.contains(expected), "{replies:?}: {log}");
     }
 }
+
+#[test]
+fn another_flow_of_a_user_agent_is_tried_when_one_fails() {
+    let mut bench = Bench::new(&config(
+        r#"loadmodule "usrloc.so"
+        loadmodule "registrar.so"
+        modparam("tm", "contacts_avp", "contacts")
+        modparam("tm", "contact_flows_avp", "flows")
+        request_route {
+            if (method == "REGISTER") { save("location"); exit; }
+            lookup("location");
+            t_load_contacts();
+            t_next_contacts();
+            t_on_branch_failure("X");
+            t_relay();
+        }
+        event_route[tm:branch-failure:X] {
+            if (t_next_contact_flow()) { t_on_branch_failure("X"); t_relay(); }
+            else { xlog("L_ERR", "no more flows: $rc\n"); }
+        }"#,
+    ));
+    let register = |id: u8, host: &str| {
+        format!(
+            "REGISTER sip:10.0.0.8 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKr{id}\n\
+             From: <sip:b@10.0.0.8>;tag=r{id}\nTo: <sip:b@10.0.0.8>\nCall-ID: r{id}\n\
+             CSeq: 1 REGISTER\nContact: <sip:b@{host}>;+sip.instance=\"<urn:one>\";reg-id={id}\n\
+             Expires: 600\nContent-Length: 0\n\n"
+        )
+    };
+    for (id, host) in [(1, "10.0.0.6"), (2, "10.0.0.7")] {
+        let sent = bench.receive(CALLER, &register(id, host));
+        assert_eq!(final_status(&sent), Some("SIP/2.0 200 OK"));
+    }
+    let sent = bench.receive(CALLER, &invite());
+    let first = invites(&sent);
+    assert_eq!(first.len(), 1, "{sent:?}");
+    let sent = bench.receive("10.0.0.6:5060", &reply(first[0], 430));
+    let second = invites(&sent);
+    assert_eq!(second.len(), 1, "{sent:?}");
+    assert_ne!(first[0].to, second[0].to);
+    let sent = bench.receive("10.0.0.7:5060", &reply(second[0], 430));
+    assert_eq!(final_status(&sent), Some("SIP/2.0 430 Text"));
+    assert!(bench.log().join(" ").contains("no more flows: -2"));
+}

@@ -49,6 +49,13 @@ pub(super) const T_FLUSH_FLAGS: FunctionRow = function(
     t_flush_flags,
     "Puts the message's flags into the transaction.",
 );
+pub(super) const T_FLUSH_XFLAGS: FunctionRow = function(
+    "t_flush_xflags",
+    &[],
+    Routes::ANY,
+    t_flush_xflags,
+    "Nothing to do when there is a transaction: it has the extended flags from its beginning.",
+);
 pub(super) const T_DROP: FunctionRow = function_optional(
     "t_drop",
     &[param("code", ParameterKind::Int)],
@@ -86,6 +93,10 @@ fn t_flush_flags(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
         }
         None => Outcome::Code(-1),
     }
+}
+
+fn t_flush_xflags(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
+    truth(run.tx.is_some())
 }
 
 fn t_drop(run: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {

@@ -33,6 +33,7 @@ static FUNCTIONS: &[FunctionRow] = &[
     ask::T_IS_REPLY_ROUTE,
     ask::T_PRECHECK_TRANS,
     ask::T_FLUSH_FLAGS,
+    ask::T_FLUSH_XFLAGS,
     ask::T_DROP,
     ask::T_REUSE_BRANCH,
 ];
