@@ -225,6 +225,13 @@ pub(crate) enum Op {
         constant: u32,
         to: u32,
     },
+    /// The same for a variable that the host knows without more ado and a text, in any case: `method == "invite"`.
+    UnlessText {
+        equal: bool,
+        variable: u32,
+        constant: u32,
+        to: u32,
+    },
     /// value → ; go there if it is 0
     IfZero(u32),
     /// value → ; go there if it is not 0

@@ -101,7 +101,7 @@ impl Default for Str {
 }
 
 impl PartialEq for Str {
-    #[inline]
+    #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             // Unused bytes are 0, so that short texts are compared as three words, without a loop.

@@ -271,11 +271,19 @@ impl Compiler<'_> {
         if let Some((test, variable, value)) = self.fused(expr) {
             self.quick_test(test, variable, &value);
             let constant = self.constant(value);
-            return self.emit(Op::UnlessTest {
-                test,
-                variable,
-                constant,
-                to: 0,
+            return self.emit(match test {
+                Test::SameText | Test::OtherText if self.is_whole(variable) => Op::UnlessText {
+                    equal: test == Test::SameText,
+                    variable,
+                    constant,
+                    to: 0,
+                },
+                _ => Op::UnlessTest {
+                    test,
+                    variable,
+                    constant,
+                    to: 0,
+                },
             });
         }
         self.expression(expr);

@@ -136,6 +136,7 @@ impl<'a> Compiler<'a> {
                 Op::Jump(to)
                 | Op::Unless(to)
                 | Op::UnlessTest { to, .. }
+                | Op::UnlessText { to, .. }
                 | Op::IfZero(to)
                 | Op::IfNonZero(to)
                 | Op::IfFalse(to)

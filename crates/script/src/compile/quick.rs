@@ -11,6 +11,12 @@ impl Compiler<'_> {
         self.program.variables.get(variable as usize)?.slot()
     }
 
+    /// Whether what the host gives for the variable is its value.
+    pub(super) fn is_whole(&self, variable: u32) -> bool {
+        let variable = self.program.variables.get(variable as usize);
+        variable.is_some_and(|variable| variable.whole().is_some())
+    }
+
     pub(super) fn quick_test(&mut self, test: Test, variable: u32, value: &Value) {
         if let (Some(slot), Some(number), Some(orderings)) =
             (self.slot(variable), small(value), test.orderings())

@@ -85,6 +85,27 @@ impl<P> Machine<P> {
         result
     }
 
+    /// Whether a variable, one that is `whole`, and a constant text are the same in any case.
+    #[inline(never)]
+    pub(super) fn is_text<H: Host<Pending = P>>(
+        &self,
+        program: &Program,
+        host: &mut H,
+        variable: u32,
+        constant: u32,
+    ) -> bool {
+        let variable = program.variables.get(variable as usize);
+        match (
+            variable.and_then(Variable::fixed),
+            program.constants.get(constant as usize),
+        ) {
+            (Some((id, key)), Some(right)) => {
+                operate::same_text(&host.get(id, key, Index::None), right)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a variable compares with a constant as asked.
     #[inline(never)]
     pub(super) fn test<H: Host<Pending = P>>(
@@ -95,17 +116,6 @@ impl<P> Machine<P> {
         variable: u32,
         constant: u32,
     ) -> bool {
-        if matches!(test, Test::SameText | Test::OtherText)
-            && let Some(right) = program.constants.get(constant as usize)
-            && let Some((id, key)) = program
-                .variables
-                .get(variable as usize)
-                .and_then(Variable::whole)
-        {
-            // `method == "INVITE"`: a text is never doubtful.
-            let left = host.get(id, key, Index::None);
-            return operate::same_text(&left, right) == (test == Test::SameText);
-        }
         self.with_constant(program, host, variable, constant, |left, right, doubt| {
             operate::test(test, left, right, doubt)
         })

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::Frame;
 use crate::catalog::Routes;
 use crate::ere::Ere;
 use crate::format::Format;
@@ -21,7 +22,8 @@ pub struct Args<'a> {
     pub(crate) made: &'a [Made],
     pub(crate) rc: i64,
     pub(crate) pc: u32,
-    pub(crate) block: BlockId,
+    /// The blocks under way, of which the last is that of the call.
+    pub(super) frames: &'a [Frame],
     pub(crate) routes: Routes,
 }
 
@@ -167,7 +169,8 @@ impl<'a> Args<'a> {
 
     /// Where the call stands.
     pub fn place(&self) -> Place<'a> {
-        self.program.place(self.pc, self.block)
+        let block = self.frames.last().map_or(BlockId(0), |frame| frame.block);
+        self.program.place(self.pc, block)
     }
 
     #[inline]

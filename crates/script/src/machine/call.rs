@@ -61,7 +61,7 @@ impl<P> Machine<P> {
 
     #[inline]
     fn args<'a>(
-        &self,
+        &'a self,
         program: &'a Program,
         site: &'a CallSite,
         values: &'a [Value],
@@ -74,12 +74,14 @@ impl<P> Machine<P> {
             made,
             rc: self.rc,
             pc: self.pc.saturating_sub(1),
-            block: self.block(),
+            frames: &self.frames,
             routes: self.routes,
         }
     }
 
-    /// Calls a function some of whose arguments are made for this call; none if one cannot be made.
+    /// Calls a function some of whose arguments are made for this call; none if one cannot be made. Apart, because the
+    /// room that it needs would have to be made for calls with constant arguments too.
+    #[inline(never)]
     fn call_with_values<H: Host<Pending = P>>(
         &mut self,
         program: &Program,

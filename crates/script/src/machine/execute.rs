@@ -1,8 +1,10 @@
 //! The loop over operations. It knows the most frequent ones itself and leaves the others to `step`.
 //!
-//! The place in the code lives in a register here: `self.pc` is written before each operation, for those that look
-//! at it, but read back only after the few that may have moved it. Reading it back each time would put a trip
-//! through memory between any two operations.
+//! The place in the code is what is left of it, so that going on to the next operation needs no look at a number and
+//! its bounds. `self.pc` is written before the operations that look at it, and read back only after the few that may
+//! have moved it.
+
+use std::slice::Iter;
 
 use super::{Entry, Frame, Machine, State, quick};
 use crate::host::Host;
@@ -23,27 +25,35 @@ pub(super) enum Next {
 impl<P> Machine<P> {
     /// Runs operations until the state changes.
     pub(super) fn execute<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H) {
-        let code = program.code.as_slice();
-        let mut pc = self.pc;
-        loop {
-            let Some(op) = code.get(pc as usize) else {
-                return self.end(true, false);
+        let mut to = self.pc;
+        while let Some(code) = program.code.get(to as usize..) {
+            let mut rest = code.iter();
+            to = loop {
+                let Some(op) = rest.next() else {
+                    return self.end(true, false);
+                };
+                match self.perform(program, host, op, &rest) {
+                    Next::On => {}
+                    Next::Past => drop(rest.next()),
+                    Next::To(to) => break to,
+                    Next::Asked if matches!(self.state, State::Running) => break self.pc,
+                    Next::Asked => return,
+                }
             };
-            pc += 1;
-            self.pc = pc;
-            match self.perform(program, host, op) {
-                Next::On => {}
-                Next::Past => pc += 1,
-                Next::To(to) => pc = to,
-                Next::Asked if matches!(self.state, State::Running) => pc = self.pc,
-                Next::Asked => return,
-            }
         }
+        self.end(true, false);
     }
 
     /// Does one operation. Inlined, so that each arm above and here is one straight piece of code.
     #[inline(always)]
-    fn perform<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H, op: &Op) -> Next {
+    fn perform<H: Host<Pending = P>>(
+        &mut self,
+        program: &Program,
+        host: &mut H,
+        op: &Op,
+        rest: &Iter<'_, Op>,
+    ) -> Next {
+        let pc = || (program.code.len() - rest.len()) as u32;
         match *op {
             Op::UnlessSlot {
                 orderings,
@@ -76,17 +86,37 @@ impl<P> Machine<P> {
                 constant,
                 to,
             } => {
+                self.pc = pc();
                 if self.test(program, host, test, variable, constant) {
                     Next::On
                 } else {
                     self.fails(to)
                 }
             }
+            Op::UnlessText {
+                equal,
+                variable,
+                constant,
+                to,
+            } => {
+                if self.is_text(program, host, variable, constant) == equal {
+                    Next::On
+                } else {
+                    self.fails(to)
+                }
+            }
             Op::Jump(to) => Next::To(to),
-            Op::Route { block, how } => self.route(program, host, block, how),
-            Op::Call { site, how } => self.call(program, host, site, how),
+            Op::Route { block, how } => {
+                self.pc = pc();
+                self.route(program, host, block, how)
+            }
+            Op::Call { site, how } => {
+                self.pc = pc();
+                self.call(program, host, site, how)
+            }
             Op::End => self.end_block(program, host),
             _ => {
+                self.pc = pc();
                 self.step(program, host, op);
                 Next::Asked
             }

@@ -103,6 +103,7 @@ impl<P> Machine<P> {
             | Op::CopySlot { .. }
             | Op::AddSlot { .. }
             | Op::UnlessTest { .. }
+            | Op::UnlessText { .. }
             | Op::Jump(_)
             | Op::Call { .. }
             | Op::Route { .. }
