@@ -148,11 +148,11 @@ impl Index {
     ) -> Result<usize, ParseError> {
         // The empty line is one more.
         for nth in 0..Self::MAX_LINES + 1 {
-            let blank = match bytes.get(at..).unwrap_or_default() {
-                [b'\r', b'\n', ..] => 2,
-                [b'\n', ..] => 1,
-                [] => 0,
-                _ => {
+            let blank = match bytes.get(at) {
+                None => 0,
+                Some(b'\n') => 1,
+                Some(b'\r') if peek(bytes, at + 1) == b'\n' => 2,
+                Some(_) => {
                     let end = folded_end(bytes, || feeds.next(bytes));
                     self.read_line(bytes, nth, at, end);
                     at = end;

@@ -135,10 +135,11 @@ impl HeaderId {
     #[inline]
     pub(crate) fn before_colon(line: &[u8; WINDOW]) -> Option<(Self, usize)> {
         let words = words(line);
+        let letter = words[0] as u8;
         let length = colon(line)?;
         let id = match length {
-            1 => Self::from_letter(line[0] | 0x20),
-            _ => find(length, line[0], |spelling| spelling.is(&words)),
+            1 => Self::from_letter(letter | 0x20),
+            _ => find(length, letter, |spelling| spelling.is(&words)),
         };
         (id != Self::Other).then_some((id, length))
     }
