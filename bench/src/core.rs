@@ -163,6 +163,11 @@ impl Core {
         u64::try_from(size).ok()
     }
 
+    /// The management commands.
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The lines that it logged: warnings and worse.
     pub fn log(&self) -> Vec<String> {
         self.log.lock().clone()

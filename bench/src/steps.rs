@@ -86,6 +86,7 @@ pub struct Calls {
     core: Core,
     texts: Texts,
     at_ms: u64,
+    hold_ms: u64,
     begun: u32,
     how: fn(Step) -> Deliver,
     up: VecDeque<(u64, Id, Dialog)>,
@@ -107,11 +108,22 @@ impl Calls {
             core,
             texts: Texts::new(v4(CALLER)?, &common),
             at_ms: 0,
+            hold_ms: HOLD_MS,
             begun: 0,
             how: |_| deliver,
             up: VecDeque::new(),
             sent: Sent::default(),
         })
+    }
+
+    /// Calls that begin from now on do not end.
+    pub const fn hold_for_ever(&mut self) {
+        self.hold_ms = u64::MAX;
+    }
+
+    /// What they went through.
+    pub const fn core(&self) -> &Core {
+        &self.core
     }
 
     /// Makes as many calls more, while earlier ones end. `how` tells how each step is done.
@@ -171,7 +183,8 @@ impl Calls {
         dialog.set(target, |take| read.each_route_reversed(take), read.to);
         let ack = written(|out| self.texts.ack(id, &dialog, out));
         self.step(Step::Ack, CALLER, &ack, &[CALLEE])?;
-        self.up.push_back((self.at_ms + HOLD_MS, id, dialog));
+        let ends_at = self.at_ms.saturating_add(self.hold_ms);
+        self.up.push_back((ends_at, id, dialog));
         Ok(())
     }
 

@@ -31,19 +31,30 @@ impl Tracker {
     /// Up to `limit` calls after `after`, slot by slot, in the order in which they were made. Go on
     /// with the id of the last; a call that came or went meanwhile disturbs nothing.
     pub fn page(&self, after: Option<DialogId>, limit: usize, now: Now) -> Vec<DialogView> {
-        let (first, mut above) = after.map_or((0, 0), |id| (id.h_entry, id.h_id));
         let mut page = Vec::with_capacity(limit.min(PAGE));
+        self.page_into(after, limit, now, &mut page);
+        page
+    }
+
+    /// The same in place of what `page` holds, whose memory is used again.
+    pub fn page_into(
+        &self,
+        after: Option<DialogId>,
+        limit: usize,
+        now: Now,
+        page: &mut Vec<DialogView>,
+    ) {
+        let (first, mut above) = after.map_or((0, 0), |id| (id.h_entry, id.h_id));
+        page.clear();
         for h_entry in first..self.settings.hash_size {
             let shard = self.shard(h_entry).lock();
-            let room = limit - page.len();
-            let calls = shard.in_slot(h_entry, above).take(room);
+            let calls = shard.in_slot(h_entry, above).take(limit - page.len());
             page.extend(calls.map(|record| DialogView::new(record, self, now)));
             if page.len() >= limit {
                 break;
             }
             above = 0;
         }
-        page
     }
 
     /// All calls, one page at a time.

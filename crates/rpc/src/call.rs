@@ -120,7 +120,7 @@ impl<'a> Call<'a> {
 
     /// Continues the reply page by page after the handler has returned, as fast as the peer reads;
     /// makes the reply a list. The producer holds what it needs to continue, not a lock.
-    pub fn stream(&mut self, producer: impl FnMut(&mut Page) -> bool + Send + 'static) {
+    pub fn stream(&mut self, producer: impl FnMut(&mut Page<'_>) -> bool + Send + 'static) {
         self.reply.stream(producer);
     }
 

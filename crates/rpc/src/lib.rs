@@ -28,6 +28,7 @@ mod builtin;
 mod call;
 mod door;
 mod fault;
+mod fields;
 pub mod json;
 mod registry;
 mod reply;
@@ -39,6 +40,7 @@ pub use door::{
     FifoConfig, JsonSocketConfig, OpenError,
 };
 pub use fault::Fault;
+pub use fields::{AnyFields, Fields, ValueFields};
 pub use registry::{Command, DuplicateCommand, Kind, Parameter, Registry};
 pub use reply::{Later, Outcome, Page, Producer, Reply};
 pub use value::{Name, Struct, Value};

@@ -2,31 +2,84 @@
 
 use std::pin::Pin;
 
-use crate::{Fault, Value};
+use crate::json::{JsonFields, write_separator, write_value};
+use crate::{AnyFields, Fault, Value, ValueFields};
 
-/// The part of a long reply that is written next.
-#[derive(Debug, Default)]
-pub struct Page {
-    values: Vec<Value>,
+/// The part of a long reply that is written next: into values, or as JSON where it shall stand.
+#[derive(Debug)]
+pub struct Page<'a> {
+    sink: Sink<'a>,
+    count: usize,
 }
 
-impl Page {
+#[derive(Debug)]
+enum Sink<'a> {
+    Values(Vec<Value>),
+    Json {
+        out: &'a mut Vec<u8>,
+        pretty: bool,
+        /// Elements written before this page.
+        before: usize,
+    },
+}
+
+/// How deep an element of a JSON result is.
+const DEPTH: usize = 2;
+
+impl Page<'_> {
     /// How many values a producer should put into one page, about.
     pub const VALUES: usize = 32;
 
     /// Appends a value.
     pub fn push(&mut self, value: impl Into<Value>) {
-        self.values.push(value.into());
+        match &mut self.sink {
+            Sink::Values(values) => values.push(value.into()),
+            Sink::Json {
+                out,
+                pretty,
+                before,
+            } => {
+                write_separator(out, *before + self.count, *pretty);
+                write_value(out, &value.into(), *pretty, DEPTH);
+            }
+        }
+        self.count += 1;
+    }
+
+    /// Appends a record that is written field by field: much cheaper than a value for long lists.
+    pub fn record(&mut self, write: impl FnOnce(&mut AnyFields<'_>)) {
+        match &mut self.sink {
+            Sink::Values(values) => {
+                let mut fields = AnyFields::Value(ValueFields::default());
+                write(&mut fields);
+                if let AnyFields::Value(fields) = fields {
+                    values.push(fields.finish().into());
+                }
+            }
+            Sink::Json {
+                out,
+                pretty,
+                before,
+            } => {
+                write_separator(out, *before + self.count, *pretty);
+                let mut fields = AnyFields::Json(JsonFields::start(out, *pretty, DEPTH));
+                write(&mut fields);
+                if let AnyFields::Json(mut fields) = fields {
+                    fields.finish(DEPTH);
+                }
+            }
+        }
+        self.count += 1;
     }
 
     /// Whether the page holds as much as one page should.
     pub fn is_full(&self) -> bool {
-        self.values.len() >= Self::VALUES
+        self.count >= Self::VALUES
     }
 }
 
 /// Fills the next page; answers whether there may be more.
-pub type Producer = Box<dyn FnMut(&mut Page) -> bool + Send>;
+pub type Producer = Box<dyn FnMut(&mut Page<'_>) -> bool + Send>;
 
 /// A reply that comes later.
 pub type Later = Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send>>;
@@ -59,7 +112,7 @@ impl Reply {
     }
 
     /// Continues the reply page by page; makes it a list.
-    pub fn stream(&mut self, producer: impl FnMut(&mut Page) -> bool + Send + 'static) {
+    pub fn stream(&mut self, producer: impl FnMut(&mut Page<'_>) -> bool + Send + 'static) {
         self.producer = Some(Box::new(producer));
         self.list = true;
     }
@@ -75,11 +128,42 @@ impl Reply {
             return Some(std::mem::take(&mut self.values));
         }
         let producer = self.producer.as_mut()?;
-        let mut page = Page::default();
+        let mut page = Page {
+            sink: Sink::Values(Vec::new()),
+            count: 0,
+        };
         if !producer(&mut page) {
             self.producer = None;
         }
-        Some(page.values)
+        match page.sink {
+            Sink::Values(values) => Some(values),
+            Sink::Json { .. } => None,
+        }
+    }
+
+    /// The same, written as elements of a JSON array behind `before` others. Answers how many were written.
+    pub(crate) fn next_json(
+        &mut self,
+        out: &mut Vec<u8>,
+        pretty: bool,
+        before: usize,
+    ) -> Option<usize> {
+        let mut page = Page {
+            sink: Sink::Json {
+                out,
+                pretty,
+                before,
+            },
+            count: 0,
+        };
+        if !self.values.is_empty() {
+            for value in std::mem::take(&mut self.values) {
+                page.push(value);
+            }
+        } else if !self.producer.as_mut()?(&mut page) {
+            self.producer = None;
+        }
+        Some(page.count)
     }
 
     /// All values. Takes as much memory as they need: not for listings.

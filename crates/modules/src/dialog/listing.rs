@@ -1,114 +1,154 @@
 //! A call as management commands show it.
 
 use dialog::{DialogView, ForkState, LegOutcome, LegView, Side, State};
-use rpc::{Struct, Value};
+use rpc::{Fields, Struct, ValueFields};
 
 /// All there is to know of a call, in Kamailio's order; with its context if that is wanted.
-pub(super) fn shown(view: &DialogView, with_context: bool) -> Struct {
-    let shown = call(view);
-    if with_context {
-        return shown.with("context", context(view));
+pub(super) fn show(view: &DialogView, fields: &mut impl Fields, with_context: bool) {
+    head(view, "call-id", fields);
+    fields.int("duration", view.duration());
+    tail(view, fields);
+    fields.begin_list("profiles");
+    for (name, value) in view.profiles() {
+        match value {
+            None => fields.item(name.as_bytes()),
+            Some(value) => pair(fields, name, value),
+        }
     }
-    shown
+    fields.end();
+    fields.begin_list("variables");
+    for (name, value) in view.variables() {
+        pair(fields, &String::from_utf8_lossy(name), value);
+    }
+    fields.end();
+    if with_context {
+        context(view, fields);
+    }
 }
 
-fn call(view: &DialogView) -> Struct {
-    let mut shown = head(view, "call-id");
-    shown.add("duration", view.duration());
-    tail(view, shown)
-        .with("profiles", profiles(view))
-        .with("variables", variables(view))
+/// The same as a value.
+pub(super) fn shown(view: &DialogView, with_context: bool) -> Struct {
+    ValueFields::collect(|fields| show(view, fields, with_context))
+}
+
+fn pair(fields: &mut impl Fields, name: &str, value: &[u8]) {
+    fields.begin_item();
+    fields.entry(name, value);
+    fields.end();
 }
 
 /// The same as `dlg.dump_file` writes it: other names, and objects in place of lists.
-pub(super) fn dumped(view: &DialogView) -> Struct {
-    let mut profiles = Struct::new();
+pub(super) fn dump(view: &DialogView, fields: &mut impl Fields) {
+    head(view, "call_id", fields);
+    tail(view, fields);
+    fields.begin("profiles");
     for (name, value) in view.profiles() {
-        profiles.add(name.to_owned(), value.unwrap_or_default());
+        fields.entry(name, value.unwrap_or_default());
     }
-    let mut variables = Struct::new();
+    fields.end();
+    fields.begin("variables");
     for (name, value) in view.variables() {
-        variables.add(String::from_utf8_lossy(name).into_owned(), value);
+        fields.entry(&String::from_utf8_lossy(name), value);
     }
-    tail(view, head(view, "call_id"))
-        .with("profiles", profiles)
-        .with("variables", variables)
+    fields.end();
 }
 
-fn head(view: &DialogView, call_id: &'static str) -> Struct {
-    Struct::with_capacity(21)
-        .with("h_entry", view.id().h_entry)
-        .with("h_id", view.id().h_id)
-        .with("ref", view.references())
-        .with(call_id, view.call_id())
-        .with("from_uri", view.from_uri())
-        .with("to_uri", view.to_uri())
-        .with("state", view.state().number())
-        .with("start_ts", view.start_ts())
-        .with("init_ts", view.init_ts())
-        .with("end_ts", view.end_ts())
+fn head(view: &DialogView, call_id: &str, fields: &mut impl Fields) {
+    fields.int("h_entry", view.id().h_entry);
+    fields.int("h_id", view.id().h_id);
+    fields.int("ref", view.references());
+    fields.text(call_id, Some(view.call_id()));
+    fields.text("from_uri", Some(view.from_uri()));
+    fields.text("to_uri", Some(view.to_uri()));
+    fields.int("state", view.state().number());
+    fields.int("start_ts", view.start_ts());
+    fields.int("init_ts", view.init_ts());
+    fields.int("end_ts", view.end_ts());
 }
 
-fn tail(view: &DialogView, shown: Struct) -> Struct {
-    shown
-        .with("timeout", view.timeout())
-        .with("lifetime", view.lifetime())
-        .with("dflags", view.dflags())
-        .with("sflags", view.sflags())
-        .with("iflags", view.iflags())
-        .with("caller", leg(view.leg(Side::Caller)))
-        .with("callee", leg(view.leg(Side::Callee)))
+fn tail(view: &DialogView, fields: &mut impl Fields) {
+    fields.int("timeout", view.timeout());
+    fields.int("lifetime", view.lifetime());
+    fields.int("dflags", view.dflags());
+    fields.int("sflags", view.sflags());
+    fields.int("iflags", view.iflags());
+    leg("caller", view.leg(Side::Caller), fields);
+    leg("callee", view.leg(Side::Callee), fields);
 }
 
-fn leg(leg: LegView<'_>) -> Struct {
-    Struct::with_capacity(5)
-        .with("tag", leg.tag)
-        .with("contact", leg.contact)
-        .with("cseq", leg.cseq.map(|number| number.to_string()))
-        .with("route_set", leg.route_set)
-        .with("socket", leg.socket)
+fn leg(name: &str, leg: LegView<'_>, fields: &mut impl Fields) {
+    fields.begin(name);
+    fields.text("tag", leg.tag);
+    fields.text("contact", leg.contact);
+    let mut digits = [0; 10];
+    fields.text("cseq", leg.cseq.map(|number| decimal(number, &mut digits)));
+    fields.text("route_set", leg.route_set);
+    fields.text("socket", leg.socket);
+    fields.end();
 }
 
-fn profiles(view: &DialogView) -> Vec<Value> {
-    let shown = |(name, value): (&str, Option<&[u8]>)| match value {
-        Some(value) => Struct::new().with(name.to_owned(), value).into(),
-        None => Value::from(name),
-    };
-    view.profiles().map(shown).collect()
-}
-
-fn variables(view: &DialogView) -> Vec<Value> {
-    let shown = |(name, value): (&[u8], &[u8])| {
-        let name = String::from_utf8_lossy(name).into_owned();
-        Struct::new().with(name, value).into()
-    };
-    view.variables().map(shown).collect()
+/// A number as text, without an allocation.
+fn decimal(mut number: u32, digits: &mut [u8; 10]) -> &[u8] {
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &digits[start..];
+        }
+    }
 }
 
 /// What is attached to a call, and what became of it: timers, keep-alives, the outcome for each leg, the
 /// other dialogs of a forked call. Only in Tandem.
-fn context(view: &DialogView) -> Struct {
-    let ended = view.ended();
-    let keep_alive = Struct::with_capacity(3)
-        .with("next", view.next_keep_alive())
-        .with("missed_caller", view.missed_keep_alives(Side::Caller))
-        .with("missed_callee", view.missed_keep_alives(Side::Callee));
-    let outcomes = [Side::Caller, Side::Callee].map(|side| view.bye_outcome(side));
-    Struct::with_capacity(8)
-        .with("deadline", view.deadline())
-        .with("timeout_route", view.timeout_route())
-        .with("transaction", u8::from(view.transaction().is_some()))
-        .with("end_reason", ended.map(|(reason, _)| reason.name()))
-        .with("ended_by", ended.map(|(_, party)| party.name()))
-        .with("keep_alive", keep_alive)
-        .with("bye", byes(outcomes))
-        .with("forks", forks(view))
+fn context(view: &DialogView, fields: &mut impl Fields) {
+    fields.begin("context");
+    fields.int("deadline", view.deadline());
+    fields.text("timeout_route", view.timeout_route());
+    fields.int("transaction", u8::from(view.transaction().is_some()));
+    why(view, fields);
+    fields.begin("keep_alive");
+    match view.next_keep_alive() {
+        Some(seconds) => fields.int("next", seconds),
+        None => fields.text("next", None),
+    }
+    fields.int("missed_caller", view.missed_keep_alives(Side::Caller));
+    fields.int("missed_callee", view.missed_keep_alives(Side::Callee));
+    fields.end();
+    byes(
+        [Side::Caller, Side::Callee].map(|side| view.bye_outcome(side)),
+        fields,
+    );
+    fields.begin_list("forks");
+    for fork in view.forks() {
+        let state: &[u8] = match fork.state {
+            ForkState::Early => b"early",
+            ForkState::Confirmed => b"confirmed",
+            ForkState::Ended => b"ended",
+        };
+        fields.begin_item();
+        fields.text("state", Some(state));
+        leg("callee", fork.callee, fields);
+        byes(fork.bye_outcomes, fields);
+        fields.end();
+    }
+    fields.end();
+    fields.end();
 }
 
-fn byes([caller, callee]: [LegOutcome; 2]) -> Struct {
-    Struct::with_capacity(2)
-        .with("caller", outcome(caller))
-        .with("callee", outcome(callee))
+fn why(view: &DialogView, fields: &mut impl Fields) {
+    let ended = view.ended();
+    let reason = ended.map(|(reason, _)| reason.name().as_bytes());
+    fields.text("end_reason", reason);
+    fields.text("ended_by", ended.map(|(_, party)| party.name().as_bytes()));
+}
+
+fn byes([caller, callee]: [LegOutcome; 2], fields: &mut impl Fields) {
+    fields.begin("bye");
+    fields.text("caller", Some(outcome(caller).as_bytes()));
+    fields.text("callee", Some(outcome(callee).as_bytes()));
+    fields.end();
 }
 
 fn outcome(outcome: LegOutcome) -> String {
@@ -121,44 +161,27 @@ fn outcome(outcome: LegOutcome) -> String {
     }
 }
 
-fn forks(view: &DialogView) -> Vec<Value> {
-    let shown = view.forks().map(|fork| {
-        let state = match fork.state {
-            ForkState::Early => "early",
-            ForkState::Confirmed => "confirmed",
-            ForkState::Ended => "ended",
-        };
-        Struct::with_capacity(3)
-            .with("state", state)
-            .with("callee", leg(fork.callee))
-            .with("bye", byes(fork.bye_outcomes))
-            .into()
-    });
-    shown.collect()
-}
-
 /// The attributes that letters name, behind the call's id; unknown letters are left out.
-pub(super) fn briefing(view: &DialogView, letters: &str) -> Struct {
-    let mut shown = Struct::with_capacity(2 + letters.len().min(16))
-        .with("h_entry", view.id().h_entry)
-        .with("h_id", view.id().h_id);
+pub(super) fn brief(view: &DialogView, letters: &str, fields: &mut impl Fields) {
+    fields.int("h_entry", view.id().h_entry);
+    fields.int("h_id", view.id().h_id);
+    let ended = view.ended();
     for letter in letters.chars() {
         match letter {
-            'f' => shown.add("from_uri", view.from_uri()),
-            't' => shown.add("to_uri", view.to_uri()),
-            'c' => shown.add("call-id", view.call_id()),
-            'F' => shown.add("from_tag", view.leg(Side::Caller).tag),
-            'T' => shown.add("to_tag", view.leg(Side::Callee).tag),
-            'I' => shown.add("init_ts", view.init_ts()),
-            'S' => shown.add("start_ts", view.start_ts()),
-            'E' => shown.add("end_ts", view.end_ts()),
-            's' => shown.add("state", view.state().number()),
-            'r' => shown.add("end_reason", view.ended().map(|ended| ended.0.name())),
-            'b' => shown.add("ended_by", view.ended().map(|ended| ended.1.name())),
+            'f' => fields.text("from_uri", Some(view.from_uri())),
+            't' => fields.text("to_uri", Some(view.to_uri())),
+            'c' => fields.text("call-id", Some(view.call_id())),
+            'F' => fields.text("from_tag", view.leg(Side::Caller).tag),
+            'T' => fields.text("to_tag", view.leg(Side::Callee).tag),
+            'I' => fields.int("init_ts", view.init_ts()),
+            'S' => fields.int("start_ts", view.start_ts()),
+            'E' => fields.int("end_ts", view.end_ts()),
+            's' => fields.int("state", view.state().number()),
+            'r' => fields.text("end_reason", ended.map(|ended| ended.0.name().as_bytes())),
+            'b' => fields.text("ended_by", ended.map(|ended| ended.1.name().as_bytes())),
             _ => {}
         }
     }
-    shown
 }
 
 /// How many calls are in each state before their end.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::request::Request;
-use super::write::{write_name, write_separator, write_value};
+use super::write::{write_name, write_value};
 use crate::call::Dialect;
 use crate::reply::{Outcome, Reply};
 use crate::{Fault, Registry, Struct, Value};
@@ -87,16 +87,12 @@ impl Response {
         }
     }
 
-    fn write_elements(&self, out: &mut Vec<u8>, mut reply: Reply, mut written: usize) -> Stage {
-        match reply.next_page() {
-            Some(page) => {
-                for value in &page {
-                    write_separator(out, written, self.pretty);
-                    write_value(out, value, self.pretty, 2);
-                    written += 1;
-                }
-                Stage::Elements { reply, written }
-            }
+    fn write_elements(&self, out: &mut Vec<u8>, mut reply: Reply, written: usize) -> Stage {
+        match reply.next_json(out, self.pretty, written) {
+            Some(more) => Stage::Elements {
+                reply,
+                written: written + more,
+            },
             None => {
                 out.push(b']');
                 self.write_tail(out)

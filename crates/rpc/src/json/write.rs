@@ -11,10 +11,7 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value, pretty: bool, depth: usize)
         Value::Null => out.extend_from_slice(b"null"),
         Value::Int(number) => write_int(out, *number),
         Value::Double(number) => write_double(out, *number),
-        Value::Str(text) | Value::Bytes(text) => match std::str::from_utf8(text) {
-            Ok(_) => write_string(out, text),
-            Err(_) => write_string(out, String::from_utf8_lossy(text).as_bytes()),
-        },
+        Value::Str(text) | Value::Bytes(text) => write_text(out, text),
         Value::Struct(members) => write_members(out, members.members(), pretty, depth),
         Value::Array(items) => {
             out.push(b'[');
@@ -35,13 +32,39 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value, pretty: bool, depth: usize)
     }
 }
 
+/// Appends a text; what is not UTF-8 is repaired.
+pub(super) fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    if is_plain(text) {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+        return;
+    }
+    match std::str::from_utf8(text) {
+        Ok(_) => write_string(out, text),
+        Err(_) => write_string(out, String::from_utf8_lossy(text).as_bytes()),
+    }
+}
+
 /// Appends what stands before the array element at `position`.
-pub(super) fn write_separator(out: &mut Vec<u8>, position: usize, pretty: bool) {
+pub(crate) fn write_separator(out: &mut Vec<u8>, position: usize, pretty: bool) {
     match (position, pretty) {
         (0, _) => {}
         (_, true) => out.extend_from_slice(b", "),
         (_, false) => out.push(b','),
     }
+}
+
+/// Appends a member's name that needs no escape, and the colon.
+pub(super) fn write_known_name(out: &mut Vec<u8>, name: &str, pretty: bool, depth: usize) {
+    if pretty {
+        indent(out, depth);
+    }
+    out.reserve(name.len() + 4);
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(if pretty { b"\":\t" } else { b"\":" });
 }
 
 /// Appends a member's name and the colon.
@@ -72,7 +95,7 @@ fn write_members(out: &mut Vec<u8>, members: &[(Name, Value)], pretty: bool, dep
     out.push(b'}');
 }
 
-fn indent(out: &mut Vec<u8>, depth: usize) {
+pub(super) fn indent(out: &mut Vec<u8>, depth: usize) {
     out.resize(out.len() + depth, b'\t');
 }
 
@@ -89,6 +112,28 @@ fn write_string(out: &mut Vec<u8>, mut text: &[u8]) {
     }
     out.extend_from_slice(text);
     out.push(b'"');
+}
+
+/// Whether a text can stand between quotes as it is: printable ASCII without quote and backslash. Eight bytes at a
+/// time, for listings are made of such texts.
+fn is_plain(text: &[u8]) -> bool {
+    if let Some(last) = text.last_chunk::<8>() {
+        let (words, _) = text.as_chunks::<8>();
+        return words.iter().all(|word| are_plain(*word)) && are_plain(*last);
+    }
+    text.iter()
+        .all(|&byte| !is_special(byte) && byte.is_ascii())
+}
+
+fn are_plain(word: [u8; 8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let word = u64::from_ne_bytes(word);
+    // Of a byte above 0x7f the highest bit is set already; of the others a borrow sets it.
+    let below = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (word | below | quote | backslash) & HIGH == 0
 }
 
 fn is_special(byte: u8) -> bool {
@@ -109,7 +154,7 @@ fn write_special(out: &mut Vec<u8>, byte: u8) {
 }
 
 /// Listings are mostly numbers: this is several times faster than formatting them.
-fn write_int(out: &mut Vec<u8>, number: i64) {
+pub(super) fn write_int(out: &mut Vec<u8>, number: i64) {
     let mut digits = [0; 20];
     let mut start = digits.len();
     let mut rest = number.unsigned_abs();
@@ -144,4 +189,25 @@ fn write_double(out: &mut Vec<u8>, number: f64) {
 fn print(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     let written = out.write_fmt(text);
     debug_assert!(written.is_ok(), "a vector takes everything");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_needs_no_escape_is_plain() {
+        for special in [0, 0x1f, b'"', b'\\', 0x80, 0xff] {
+            for length in 0..40 {
+                for at in 0..length {
+                    let mut text = vec![b'x'; length];
+                    assert!(is_plain(&text));
+                    text[at] = special;
+                    assert!(!is_plain(&text), "{special:#x} at {at} of {length}");
+                }
+            }
+        }
+        let printable: Vec<u8> = (0x20..0x7f).filter(|&b| !is_special(b)).collect();
+        assert!(is_plain(&printable));
+    }
 }

@@ -198,7 +198,7 @@ fn sample_registry(table: &Arc<DoorTable>) -> Registry {
     registry
 }
 
-fn fill(page: &mut Page, next: &mut i64, count: i64) -> bool {
+fn fill(page: &mut Page<'_>, next: &mut i64, count: i64) -> bool {
     while *next < count && !page.is_full() {
         page.push(Struct::new().with("call-id", format!("{next}@example.org")));
         *next += 1;

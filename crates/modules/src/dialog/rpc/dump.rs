@@ -5,7 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use rpc::{Command, Fault, Kind, Reply, Value};
+use rpc::json::JsonFields;
+use rpc::{Command, Fault, Kind, Reply};
 use tokio::sync::oneshot;
 
 use super::command;
@@ -52,9 +53,9 @@ fn write(path: &Path, mut walk: Walk) -> io::Result<()> {
         if page.is_empty() {
             return file.flush();
         }
-        for call in &page {
+        for call in page {
             line.clear();
-            rpc::json::write_value(&mut line, &Value::from(listing::dumped(call)), false, 0);
+            JsonFields::record(&mut line, false, 0, |fields| listing::dump(call, fields));
             line.push(b'\n');
             file.write_all(&line)?;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dialog::DialogView;
-use rpc::{Call, Command, Kind, Struct};
+use rpc::{AnyFields, Call, Command, Kind};
 
 use super::command;
 use super::pages::Walk;
@@ -14,13 +14,13 @@ use crate::dialog::state::State;
 fn all(
     call: &mut Call<'_>,
     state: &Arc<State>,
-    show: impl Fn(&DialogView) -> Struct + Send + 'static,
+    show: impl Fn(&DialogView, &mut AnyFields<'_>) + Send + 'static,
 ) {
     let mut walk = Walk::new(state);
     call.stream(move |page| {
         let views = walk.page();
-        for view in &views {
-            page.push(show(view));
+        for view in views {
+            page.record(|fields| show(view, fields));
         }
         !views.is_empty()
     });
@@ -33,7 +33,9 @@ pub(super) fn list(name: &'static str, state: &Arc<State>, with_context: bool) -
         "Lists all calls."
     };
     command(name, doc, state, move |call, state| {
-        all(call, state, move |view| listing::shown(view, with_context));
+        all(call, state, move |view, fields| {
+            listing::show(view, fields, with_context);
+        });
         Ok(())
     })
     .list()
@@ -60,7 +62,9 @@ pub(super) fn briefing(state: &Arc<State>) -> Command {
     let doc = "Lists chosen attributes of all calls: f t c F T I S E s, r (why it ended), b (who ended it).";
     command("dlg.briefing", doc, state, |call, state| {
         let letters = call.opt_text()?.unwrap_or_else(|| "ftcFT".to_owned());
-        all(call, state, move |view| listing::briefing(view, &letters));
+        all(call, state, move |view, fields| {
+            listing::brief(view, &letters, fields);
+        });
         Ok(())
     })
     .optional("attributes", Kind::Str)

@@ -131,16 +131,15 @@ impl Search {
 
     /// Those of the next page that fit; `None` at the end.
     fn page(&mut self) -> Option<Vec<DialogView>> {
-        let page = if self.left == 0 {
-            Vec::new()
-        } else {
-            self.walk.page()
-        };
+        if self.left == 0 {
+            return None;
+        }
+        let page = self.walk.page();
         if page.is_empty() {
             return None;
         }
-        let fit = page.into_iter().filter(|call| self.wanted.fits(call));
-        let found: Vec<_> = fit.take(self.left).collect();
+        let fit = page.iter().filter(|call| self.wanted.fits(call));
+        let found: Vec<_> = fit.take(self.left).cloned().collect();
         self.left -= found.len();
         Some(found)
     }
@@ -166,7 +165,7 @@ impl Search {
         reply.stream(move |page| {
             let found = self.page();
             for call in found.iter().flatten() {
-                page.push(listing::shown(call, with_context));
+                page.record(|fields| listing::show(call, fields, with_context));
             }
             found.is_some()
         });

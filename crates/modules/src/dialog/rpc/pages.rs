@@ -11,6 +11,7 @@ pub(super) struct Walk {
     state: Arc<State>,
     after: Option<DialogId>,
     is_over: bool,
+    page: Vec<DialogView>,
 }
 
 impl Walk {
@@ -19,18 +20,20 @@ impl Walk {
             state: Arc::clone(state),
             after: None,
             is_over: false,
+            page: Vec::new(),
         }
     }
 
     /// The next calls; empty at the end.
-    pub(super) fn page(&mut self) -> Vec<DialogView> {
+    pub(super) fn page(&mut self) -> &[DialogView] {
         if self.is_over {
-            return Vec::new();
+            return &[];
         }
         let now = self.state.last_tick();
-        let page = self.state.tracker.page(self.after, rpc::Page::VALUES, now);
-        self.after = page.last().map(DialogView::id);
-        self.is_over = page.is_empty();
-        page
+        let tracker = &self.state.tracker;
+        tracker.page_into(self.after, rpc::Page::VALUES, now, &mut self.page);
+        self.after = self.page.last().map(DialogView::id);
+        self.is_over = self.page.is_empty();
+        &self.page
     }
 }

@@ -1,0 +1,197 @@
+//! Writing a record member by member, straight into the notation of whoever asked: long lists are made
+//! without a tree of values for each element.
+
+use crate::json::JsonFields;
+use crate::{Name, Struct, Value};
+
+/// Takes the members of a record in their order. What was begun has to be ended. Names are those of the program's
+/// own, in plain ASCII; one that came from elsewhere goes through [`entry`](Self::entry).
+pub trait Fields {
+    /// A number.
+    fn int(&mut self, name: &str, number: impl Into<i64>);
+    /// A text; `None` is one that is not set.
+    fn text(&mut self, name: &str, text: Option<&[u8]>);
+    /// A text whose name came from elsewhere, too.
+    fn entry(&mut self, name: &str, text: &[u8]);
+    /// A member that is a record itself, up to its [`end`](Self::end).
+    fn begin(&mut self, name: &str);
+    /// A member that is a list, up to its [`end`](Self::end).
+    fn begin_list(&mut self, name: &str);
+    /// A text in a list.
+    fn item(&mut self, text: &[u8]);
+    /// A record in a list, up to its [`end`](Self::end).
+    fn begin_item(&mut self);
+    /// Ends what was begun last.
+    fn end(&mut self);
+}
+
+/// Collects a record as a value.
+#[derive(Debug, Default)]
+pub struct ValueFields {
+    members: Struct,
+    open: Vec<Open>,
+}
+
+#[derive(Debug)]
+enum Open {
+    Record(Option<Name>, Struct),
+    List(Name, Vec<Value>),
+}
+
+impl ValueFields {
+    /// What `write` writes, as a struct.
+    pub fn collect(write: impl FnOnce(&mut Self)) -> Struct {
+        let mut fields = Self::default();
+        write(&mut fields);
+        fields.finish()
+    }
+
+    /// The record; what was not ended is ended.
+    pub(crate) fn finish(mut self) -> Struct {
+        while !self.open.is_empty() {
+            self.end();
+        }
+        self.members
+    }
+
+    fn put(&mut self, name: Option<Name>, value: Value) {
+        match (self.open.last_mut(), name) {
+            (Some(Open::List(_, items)), _) => items.push(value),
+            (Some(Open::Record(_, members)), Some(name)) => members.add(name, value),
+            (None, Some(name)) => self.members.add(name, value),
+            // A member without a name, outside of a list: nobody could ask for it.
+            (_, None) => {}
+        }
+    }
+}
+
+fn owned(name: &str) -> Option<Name> {
+    Some(Name::from(name.to_owned()))
+}
+
+impl Fields for ValueFields {
+    fn int(&mut self, name: &str, number: impl Into<i64>) {
+        self.put(owned(name), Value::Int(number.into()));
+    }
+
+    fn text(&mut self, name: &str, text: Option<&[u8]>) {
+        self.put(owned(name), Value::from(text));
+    }
+
+    fn entry(&mut self, name: &str, text: &[u8]) {
+        self.text(name, Some(text));
+    }
+
+    fn begin(&mut self, name: &str) {
+        self.open.push(Open::Record(owned(name), Struct::new()));
+    }
+
+    fn begin_list(&mut self, name: &str) {
+        self.open
+            .push(Open::List(name.to_owned().into(), Vec::new()));
+    }
+
+    fn item(&mut self, text: &[u8]) {
+        self.put(None, Value::from(text));
+    }
+
+    fn begin_item(&mut self) {
+        self.open.push(Open::Record(None, Struct::new()));
+    }
+
+    fn end(&mut self) {
+        match self.open.pop() {
+            Some(Open::Record(name, members)) => self.put(name, Value::Struct(members)),
+            Some(Open::List(name, items)) => self.put(Some(name), Value::Array(items)),
+            None => {}
+        }
+    }
+}
+
+/// A record's fields, whichever notation they go into.
+#[derive(Debug)]
+pub enum AnyFields<'a> {
+    /// As a value.
+    Value(ValueFields),
+    /// As JSON.
+    Json(JsonFields<'a>),
+}
+
+macro_rules! both {
+    ($self:ident, $fields:ident => $call:expr) => {
+        match $self {
+            Self::Value($fields) => $call,
+            Self::Json($fields) => $call,
+        }
+    };
+}
+
+impl Fields for AnyFields<'_> {
+    fn int(&mut self, name: &str, number: impl Into<i64>) {
+        both!(self, fields => fields.int(name, number));
+    }
+
+    fn text(&mut self, name: &str, text: Option<&[u8]>) {
+        both!(self, fields => fields.text(name, text));
+    }
+
+    fn entry(&mut self, name: &str, text: &[u8]) {
+        both!(self, fields => fields.entry(name, text));
+    }
+
+    fn begin(&mut self, name: &str) {
+        both!(self, fields => fields.begin(name));
+    }
+
+    fn begin_list(&mut self, name: &str) {
+        both!(self, fields => fields.begin_list(name));
+    }
+
+    fn item(&mut self, text: &[u8]) {
+        both!(self, fields => fields.item(text));
+    }
+
+    fn begin_item(&mut self) {
+        both!(self, fields => fields.begin_item());
+    }
+
+    fn end(&mut self) {
+        both!(self, fields => fields.end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::write_value;
+
+    fn sample(fields: &mut impl Fields) {
+        fields.int("n", 7);
+        fields.text("t", Some(b"a\"b"));
+        fields.text("null", None);
+        fields.begin("record");
+        fields.int("m", -1);
+        fields.begin_list("empty");
+        fields.end();
+        fields.end();
+        fields.begin_list("list");
+        fields.item(b"x");
+        fields.begin_item();
+        fields.entry("k\n\u{e9}", b"\xff");
+        fields.end();
+        fields.end();
+        fields.begin("nothing");
+        fields.end();
+    }
+
+    #[test]
+    fn both_ways_write_the_same() {
+        let value = Value::from(ValueFields::collect(sample));
+        for (pretty, depth) in [(false, 0), (true, 0), (true, 2)] {
+            let (mut by_value, mut direct) = (Vec::new(), Vec::new());
+            write_value(&mut by_value, &value, pretty, depth);
+            JsonFields::record(&mut direct, pretty, depth, sample);
+            assert_eq!(String::from_utf8(direct), String::from_utf8(by_value));
+        }
+    }
+}
