@@ -11,6 +11,7 @@ mod load;
 mod management;
 mod phones;
 mod program;
+mod reference;
 mod sending;
 mod settings;
 mod stock;

@@ -67,3 +67,186 @@ fn mistakes_are_found_at_load() {
         assert!(found.contains(text), "{begin} {parameters}: {found}");
     }
 }
+
+/// What a configuration with these parameters writes into the log when it is loaded.
+fn said(parameters: &str) -> Vec<String> {
+    let bench = bench(parameters, BEGIN);
+    let lines = bench.log().into_iter();
+    lines.filter(|line| line.contains("dialog")).collect()
+}
+
+fn modparam(name: &str, value: &str) -> String {
+    format!("modparam(\"dialog\", \"{name}\", {value})\n")
+}
+
+fn refused(name: &str, value: &str) -> String {
+    let config = format!("{HEAD}{}{ROUTES}{BEGIN}", modparam(name, value));
+    Bench::load(&config).err().unwrap_or_default()
+}
+
+#[test]
+fn old_names_are_taken_with_a_word() {
+    for (old, name) in super::super::parameters::OLD_NAMES {
+        let lines = said(&modparam(old, "\"x\""));
+        let expected = format!("parameter {old} is the old name of {name}");
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].contains(&expected), "{lines:?}");
+        assert!(refused(old, "1").contains("is a string"));
+    }
+    assert!(said("").is_empty());
+}
+
+#[test]
+fn parameters_without_effect_are_explained() {
+    for name in [
+        "timer_procs",
+        "debug_variables",
+        "dlg_filter_mode",
+        "initial_cbs_inscript",
+    ] {
+        let lines = said(&modparam(name, "1"));
+        let expected = format!("parameter {name} has no effect: ");
+        assert!(
+            lines.len() == 1 && lines[0].contains(&expected),
+            "{lines:?}"
+        );
+    }
+    let lines = said("route[KEEP] { dlg_set_property(\"ka-src\"); }\n");
+    assert!(
+        lines[0].contains("ka_timer and ka_interval are not both set"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn database_parameters_are_checked() {
+    let stored = super::super::parameters::PARAMETERS;
+    let names = stored.iter().map(|row| row.name);
+    for name in names.filter(|name| name.ends_with("_column") || name.ends_with("table_name")) {
+        assert!(
+            refused(name, "\"a b\"").contains("no name of a table"),
+            "{name}"
+        );
+        assert!(
+            refused(name, "\"\"").contains("no name of a table"),
+            "{name}"
+        );
+        assert_eq!(refused(name, "\"other_1\""), "", "{name}");
+    }
+    for (name, good, bad) in [
+        ("db_url", "\"text:///var/db\"", "\"nonsense\""),
+        ("db_update_period", "1", "0"),
+        ("db_fetch_rows", "0", "-1"),
+        ("db_skip_load", "1", "2"),
+    ] {
+        assert_eq!(refused(name, good), "", "{name}");
+        assert_ne!(refused(name, bad), "", "{name}");
+    }
+    assert!(refused("db_mode", "4").contains("unsupported db_mode 4"));
+}
+
+#[test]
+fn what_is_not_there_yet_is_refused() {
+    for (name, value) in [
+        ("enable_dmq", "1"),
+        ("track_cseq_updates", "1"),
+        ("event_callback", "\"ksr_dialog_event\""),
+        ("db_mode", "1"),
+    ] {
+        assert!(refused(name, value).contains(name), "{name}");
+    }
+}
+
+#[test]
+fn ranges_are_checked() {
+    for (name, bad) in [
+        ("default_timeout", "0"),
+        ("early_timeout", "-1"),
+        ("dlg_flag", "32"),
+        ("ka_interval", "29"),
+        ("ka_failed_limit", "0"),
+        ("ka_timer", "-1"),
+        ("bye_early_code", "200"),
+        ("detect_spirals", "2"),
+        ("initial_cbs_inscript", "2"),
+        ("bridge_controller", "\"nobody\""),
+        ("bridge_contact", "\"\""),
+        ("profiles_no_value", "\"a b\""),
+    ] {
+        assert_ne!(refused(name, bad), "", "{name}");
+    }
+}
+
+#[test]
+fn keep_proxy_rr_is_a_number_or_a_text() {
+    assert_eq!(refused("keep_proxy_rr", "3"), "");
+    assert_eq!(refused("keep_proxy_rr", "\"3\""), "");
+    assert_ne!(refused("keep_proxy_rr", "4"), "");
+    assert_ne!(refused("keep_proxy_rr", "\"x\""), "");
+    let mut bench = bench(&modparam("keep_proxy_rr", "\"1\""), BEGIN);
+    answered(&mut bench);
+    let callee = member(&mut bench, "callee").unwrap();
+    let routes = callee
+        .as_struct()
+        .and_then(|leg| leg.get("route_set"))
+        .cloned();
+    let routes = routes.as_ref().and_then(Value::as_str).unwrap_or_default();
+    assert!(routes.starts_with("<sip:10.0.0.1;lr"), "{routes}");
+}
+
+#[test]
+fn statistics_can_be_left_out() {
+    let bench = bench(&modparam("enable_stats", "0"), BEGIN);
+    assert_eq!(
+        bench.engine.statistics.get("dialog", "active_dialogs"),
+        None
+    );
+}
+
+#[test]
+fn reading_from_a_database_says_that_there_is_none() {
+    let begin = r#"
+route[BEGIN] {
+    if (!dlg_db_load_callid("$ci") && !dlg_db_load_extra()) xlog("L_INFO", "none");
+    dlg_manage();
+}
+"#;
+    let mut bench = bench("", begin);
+    let said = bench.log().join("\n");
+    assert!(said.contains("dlg_db_load_callid returns -1"), "{said}");
+    assert!(said.contains("dlg_db_load_extra returns -1"), "{said}");
+    bench.receive(ALICE, invite());
+    assert_eq!(logged(&bench), ["none"]);
+}
+
+#[test]
+fn the_call_of_a_cancel_can_be_made_the_current_one() {
+    for (mode, set) in [("0", "0"), ("1", "1")] {
+        let routes = ROUTES.replace(
+            "if (method == \"CANCEL\") {",
+            "if (method == \"CANCEL\") { is_known_dlg(); xlog(\"L_INFO\", \"set=$dlg_ctx(set)\");",
+        );
+        let parameters = modparam("dlg_ctxiuid_mode", mode);
+        let mut bench = Bench::new(&format!("{HEAD}{parameters}{routes}{BEGIN}"));
+        bench.receive(ALICE, invite());
+        let cancel = invite()
+            .replace("INVITE sip", "CANCEL sip")
+            .replace("10 INVITE", "10 CANCEL");
+        bench.receive(ALICE, &cancel);
+        assert_eq!(logged(&bench)[0], format!("set={set}"));
+    }
+}
+
+#[test]
+fn the_lifetime_so_far_is_known_within_a_call() {
+    let routes = ROUTES.replace(
+        "within state=$DLG_status",
+        "since $DLG_lifetime state=$DLG_status",
+    );
+    let mut bench = Bench::new(&format!("{HEAD}{routes}{BEGIN}"));
+    let route = answered(&mut bench);
+    bench.advance(7_000);
+    logged(&bench);
+    bench.receive(ALICE, &within("INFO", 11, &route));
+    assert_eq!(logged(&bench), ["since 7 state=4 var=before"]);
+}
