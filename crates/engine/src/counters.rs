@@ -47,7 +47,7 @@ pub struct Counters {
     pub suspended: Counter,
     /// New calls refused because too much came in.
     pub overload_refused: Counter,
-    /// How long the datagram read last had waited, in µs.
+    /// How long datagrams wait to be read, in µs; 0 when the queue of the worker that told last was emptied.
     pub receive_wait_us: Counter,
 }
 
@@ -120,7 +120,7 @@ impl Counters {
             ),
             receive_wait_us: core(
                 "receive_wait_us",
-                "How long the datagram read last had waited (µs).",
+                "How long datagrams wait to be read (µs); 0 while queues are emptied.",
             ),
         }
     }

@@ -50,6 +50,8 @@ pub struct Worker {
     outputs: Vec<Output>,
     operations: Vec<(usize, Operation)>,
     overload: Overload,
+    /// What was last told as `receive_wait_us`.
+    shown_wait_us: i64,
     /// Requests that begin something new, while there is too much to do: they come after all others of a batch.
     late: Vec<(u64, Input)>,
     /// The calls whose batons go back when the outputs are sent.
@@ -99,6 +101,7 @@ impl Worker {
             outputs: Vec::new(),
             operations: Vec::new(),
             overload: Overload::default(),
+            shown_wait_us: 0,
             late: Vec::new(),
             held: Vec::new(),
         }
@@ -130,8 +133,13 @@ impl Worker {
 
     /// Takes note of a batch of datagrams, before they are received one by one.
     pub fn begin_batch(&mut self, engine: &Arc<Engine>, batch: Batch, now: Now) {
-        let waited = i64::try_from(batch.waited.as_micros()).unwrap_or(i64::MAX);
-        engine.counters.receive_wait_us.store(waited);
+        let waited = match batch.was_full {
+            true => i64::try_from(batch.waited.as_micros()).unwrap_or(i64::MAX),
+            false => 0,
+        };
+        if std::mem::replace(&mut self.shown_wait_us, waited) != waited {
+            engine.counters.receive_wait_us.store(waited);
+        }
         let was_calm = self.overload.is_calm();
         self.overload
             .observe(batch, &engine.settings.overload, now.time);
