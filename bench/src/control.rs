@@ -189,7 +189,7 @@ impl Control {
             .arg(command)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()?;
         let read = match &mut child.stdout {
             Some(output) => read_all(&mut reading, output),
@@ -200,8 +200,14 @@ impl Control {
         }
         let status = child.wait()?;
         read?;
-        if !status.success() {
-            return Err(io::Error::other("kamcmd gives up"));
+        let mut said = String::new();
+        if let Some(errors) = &mut child.stderr {
+            errors.read_to_string(&mut said)?;
+        }
+        // It prints why it gives up, and does not always say so by its exit code.
+        if !status.success() || reading.bytes == 0 {
+            let text = format!("kamcmd gives up: {}", said.trim());
+            return Err(io::Error::other(text));
         }
         reading.listed()
     }

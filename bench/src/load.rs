@@ -284,10 +284,13 @@ impl fmt::Display for Report {
                 self.own_drops
             )?;
         }
+        let cpu = self.cpu_each();
         writeln!(
             f,
-            "the load itself: {:.1} us of CPU a call, a call late by {:.1} ms at worst",
-            self.cpu_each().total(),
+            "the load itself: {:.1} us of CPU a call ({:.1} user, {:.1} kernel), a call late by {:.1} ms at worst",
+            cpu.total(),
+            cpu.user,
+            cpu.system,
             self.late_by.as_secs_f64() * 1e3
         )
     }

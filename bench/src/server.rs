@@ -1,5 +1,6 @@
 //! A server under test: started on a port of its own, asked by its control socket, its CPU and memory read, stopped.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
@@ -192,16 +193,24 @@ fn signal(process: u32, signal: Signal) {
     }
 }
 
-/// `taskset` becomes the program, so that it has the same process id.
+/// The tools of util-linux that start it become the program, so that it has the same process id: `setpriv` has it end when
+/// we do, whatever ends us; `taskset` keeps it on its CPUs.
 fn pinned(cpus: &[usize], binary: &Path) -> Command {
-    if cpus.is_empty() {
-        return Command::new(binary);
+    let mut words: Vec<OsString> = Vec::new();
+    if Path::new(SETPRIV).exists() {
+        words.extend([SETPRIV, "--pdeathsig", "TERM"].map(OsString::from));
     }
-    let list: Vec<String> = cpus.iter().map(ToString::to_string).collect();
-    let mut command = Command::new("taskset");
-    command.arg("-c").arg(list.join(",")).arg(binary);
+    if !cpus.is_empty() {
+        let list: Vec<String> = cpus.iter().map(ToString::to_string).collect();
+        words.extend(["taskset".into(), "-c".into(), list.join(",").into()]);
+    }
+    words.push(binary.into());
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
     command
 }
+
+const SETPRIV: &str = "/usr/bin/setpriv";
 
 fn proxy_arguments(command: &mut Command, setup: &Setup, directory: &Path, ports: [u16; 2]) {
     let [port, callee] = ports;

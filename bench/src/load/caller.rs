@@ -4,8 +4,8 @@ use super::calls::{Missing, State, Task, seen};
 use super::net::Outbox;
 use super::shared::Shared;
 use super::tally::{Latencies, Tally};
-use super::text::{Id, Texts};
-use super::wire::{Read, Start};
+use super::text::{ID_BYTES, Id, Texts};
+use super::wire::{BRANCH, Read, Start, TAG, after};
 
 /// T1 of RFC 3261 §17, and T2, in milliseconds.
 pub const T1_MS: u16 = 500;
@@ -76,11 +76,14 @@ pub fn take(shared: &mut Shared, texts: &[Texts], bytes: &[u8], now: u64, out: &
     let Some(id) = Id::from_call_id(read.call_id, shared.run) else {
         return shared.tally.complain("of no call of ours", bytes);
     };
-    let ours = |line: &[u8]| memchr::memmem::find(line, &id.text()).is_some();
-    if read.vias.iter().count() != 1 || !read.vias.iter().all(ours) || !ours(read.from) {
-        return shared
-            .tally
-            .complain("with Vias or a From that are not ours", bytes);
+    let text = id.text();
+    let is_ours = |rest: Option<&[u8]>| rest.and_then(|rest| rest.get(..ID_BYTES)) == Some(&text);
+    let via_is_ours = read.vias.iter().all(|via| is_ours(after(&BRANCH, via)));
+    // Our tag begins with a letter.
+    let tag = after(&TAG, read.from).and_then(|tag| tag.get(1..));
+    if read.vias.iter().count() != 1 || !via_is_ours || !is_ours(tag) {
+        let what = "with Vias or a From that are not ours";
+        return shared.tally.complain(what, bytes);
     }
     let reply = Reply {
         id,

@@ -2,6 +2,9 @@
 //! allocation, and strict: what a proxy of these calls would never write is an error.
 
 use std::fmt;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// The most Via, and the most Record-Route, lines of a message.
 const LINES_MAX: usize = 8;
@@ -151,9 +154,7 @@ impl<'a> Read<'a> {
 
     /// The tag in the To line.
     pub fn to_tag(&self) -> Option<&'a [u8]> {
-        const TAG: &[u8] = b";tag=";
-        let at = memchr::memmem::find(self.to, TAG)? + TAG.len();
-        let rest = &self.to[at..];
+        let rest = after(&TAG, self.to)?;
         let end = rest.iter().position(|byte| b";\r \t".contains(byte))?;
         Some(&rest[..end])
     }
@@ -173,6 +174,16 @@ impl<'a> Read<'a> {
             }
         }
     }
+}
+
+/// Parameters that are looked for in each message: what a search needs is prepared once.
+pub static TAG: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b";tag="));
+/// The branch of a Via (RFC 3261 §8.1.1.7).
+pub static BRANCH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b";branch=z9hG4bK"));
+
+/// What follows a text in a line.
+pub fn after<'a>(what: &Finder<'_>, line: &'a [u8]) -> Option<&'a [u8]> {
+    Some(&line[what.find(line)? + what.needle().len()..])
 }
 
 /// The length of the first message in a stream's bytes; `None` when it is not all there yet.

@@ -32,12 +32,16 @@ const TRY: Duration = Duration::from_secs(4);
 const FIRST_RATE: u64 = 800;
 /// The most that is looked for.
 const HIGHEST_RATE: u64 = 200_000;
+/// Tries in all.
+const TRIES_MAX: u32 = 40;
 /// How near to the true rate is near enough.
 const PRECISION: f64 = 1.04;
 /// How late the load may begin a call before it counts as too slow itself.
 const LATE: Duration = Duration::from_millis(100);
-/// For transactions of a try that failed.
-const CALM: Duration = Duration::from_secs(15);
+/// For transactions of a try that failed; those of lost messages take longer, and matter less.
+const CALM: Duration = Duration::from_secs(3);
+/// With more than this share of the calls failed, it was no accident.
+const ACCIDENT: f64 = 0.02;
 
 impl Suite<'_> {
     /// The capacity of the contender with the base profile, found once.
@@ -74,6 +78,17 @@ impl Suite<'_> {
         Ok(capacity)
     }
 
+    /// The capacity of the contender with the base profile, if it was found before.
+    pub fn known_capacity(&self, contender: &Contender, place: Place) -> Option<u64> {
+        let known = self.capacities.borrow();
+        let found = known.iter().find(|known| {
+            known.name == contender.name
+                && known.profile == PROFILES[0].name
+                && known.place == place
+        });
+        found.map(|known| known.capacity.run.rate)
+    }
+
     fn search(
         &self,
         contender: &Contender,
@@ -84,7 +99,8 @@ impl Suite<'_> {
         let (mut good, mut bad): (Option<Run>, Option<u64>) = (None, None);
         let mut rate = FIRST_RATE;
         let mut is_of_the_load = false;
-        while rate <= HIGHEST_RATE {
+        let mut is_proven = false;
+        for _ in 0..TRIES_MAX {
             let run = carries(&mut bench, rate)?;
             let is_late = run.report.late_by > LATE || run.report.own_drops > 0;
             if is_clean(&run) && !is_late {
@@ -93,13 +109,30 @@ impl Suite<'_> {
                 is_of_the_load = is_late;
                 bad = Some(rate);
             }
+            eprintln!(
+                "  {rate} calls/s: {}",
+                if bad == Some(rate) {
+                    "too many"
+                } else {
+                    "carried"
+                }
+            );
             let low = good.as_ref().map_or(0, |run| run.rate);
             rate = match bad {
-                None => rate * 3 / 2,
-                Some(high) if low == 0 && high > 20 => high / 3,
+                None => (rate * 3 / 2).min(HIGHEST_RATE),
+                Some(high) if low == 0 => high / 3,
                 Some(high) if high as f64 > low as f64 * PRECISION => (low + high) / 2,
+                // The rate that was too much is tried again: it may have been one bad moment.
+                Some(high) if !is_proven => {
+                    is_proven = true;
+                    bad = None;
+                    high
+                }
                 Some(_) => break,
             };
+            if rate == 0 || low == HIGHEST_RATE {
+                break;
+            }
         }
         let name = &contender.name;
         let good = good.ok_or_else(|| io::Error::other(format!("{name} carries nothing")))?;
@@ -120,13 +153,18 @@ impl Suite<'_> {
     }
 }
 
-/// A rate that fails is tried twice: others on the machine may have been the reason.
+/// A rate that fails by little is tried twice: others on the machine may have been the reason.
 fn carries(bench: &mut Bench, rate: u64) -> io::Result<Run> {
     let first = bench.run(rate, TRY)?;
     if is_clean(&first) {
         return Ok(first);
     }
     bench.server.wait_for_transactions(CALM);
+    let counts = &first.report.tally.counts;
+    let failed = (first.report.failed() + counts.refused) as f64;
+    if failed > counts.begun as f64 * ACCIDENT {
+        return Ok(first);
+    }
     let second = bench.run(rate, TRY)?;
     if !is_clean(&second) {
         bench.server.wait_for_transactions(CALM);

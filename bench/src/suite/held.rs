@@ -16,6 +16,8 @@ use crate::server::Kind;
 const TRANSACTIONS: Duration = Duration::from_secs(40);
 /// Calls begun a second beside those that are held.
 pub(super) const BESIDE_RATE: u64 = 1_000;
+/// Transactions of a run at the rate at which calls are made: what they need is there before memory is read.
+const FILLING: Duration = Duration::from_secs(4);
 /// Memory of a call is that of calls beyond this many: the first use what transactions left behind.
 const MEMORY_FROM: u64 = 1_000;
 
@@ -82,6 +84,7 @@ fn climb(
 ) -> io::Result<Vec<Level>> {
     let options = suite.options;
     let mut bench = Bench::start(contender, PROFILES[0], Place::TwoCores, options)?;
+    bench.run(keep_rate(suite, contender), FILLING)?;
     let mut levels: Vec<Level> = Vec::new();
     let mut up = 0;
     for calls in options.levels.iter().copied() {
@@ -121,6 +124,17 @@ fn climb(
     Ok(levels)
 }
 
+/// Calls begun a second on the way to a level: half of what is carried, if that is known.
+fn keep_rate(suite: &Suite<'_>, contender: &Contender) -> u64 {
+    let known = suite.known_capacity(contender, Place::TwoCores);
+    let careful = match contender.kind {
+        Kind::Tandem => suite.options.keep_rate,
+        Kind::Forwarder | Kind::Kamailio => BESIDE_RATE,
+    };
+    let most = known.map_or(careful, |carried| carried / 2);
+    suite.options.keep_rate.min(most).max(1)
+}
+
 /// Makes calls that nobody ends; how many were answered.
 fn raise(
     suite: &Suite<'_>,
@@ -132,9 +146,7 @@ fn raise(
     if calls == 0 {
         return Ok(0);
     }
-    // What it carries without a loss, found on a server of its own.
-    let carried = suite.capacity(contender, Place::TwoCores)?.run.rate;
-    let rate = suite.options.keep_rate.min(carried / 2).max(1);
+    let rate = keep_rate(suite, contender);
     eprintln!("  {calls} more calls at {rate} calls/s");
     let mut plan = bench.plan(rate, calls);
     plan.hold = Hold::Forever;
