@@ -57,8 +57,6 @@ impl<U, B> Transaction<U, B> {
             hop,
             bytes: Arc::clone(&bytes),
         });
-        // Most transactions have one branch: no room is kept for more.
-        self.branches.reserve_exact(1);
         self.branches.push(Branch {
             data,
             hop,

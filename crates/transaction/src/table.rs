@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sip::{Message, Method, branch};
+use smallvec::SmallVec;
 use timer::Time;
 
 use crate::key::{Identity, Keys, Seed, chain_key, same_transaction};
@@ -361,7 +362,7 @@ impl<U, B> Table<U, B> {
                 last_reply: None,
                 is_overdue: false,
             },
-            branches: Vec::new(),
+            branches: SmallVec::new(),
             fork: Fork::default(),
             tally: Tally::default(),
         });

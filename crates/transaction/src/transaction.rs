@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use sip::{Hop, Message, Method, StreamUse};
+use smallvec::SmallVec;
 use timer::Time;
 
 use crate::branch::Branch;
@@ -71,7 +72,8 @@ pub struct Transaction<U, B> {
     pub(crate) settings: Settings,
     pub(crate) end_of_life: Time,
     pub(crate) server: Server,
-    pub(crate) branches: Vec<Branch<B>>,
+    /// Most transactions have one.
+    pub(crate) branches: SmallVec<[Branch<B>; 1]>,
     pub(crate) fork: Fork,
     pub(crate) tally: Tally,
 }

@@ -64,25 +64,27 @@ pub(super) fn begin(run: &mut Run, state: &Arc<State>) -> bool {
 fn create(run: &mut Run, state: &Arc<State>) -> Result<Created, CreateError> {
     let message = Arc::clone(&run.msg.message);
     let lifetime = state.lifetime(run);
-    let req_uri = match &state.ruri {
-        Some(variable) => variable.get(run).to_str().trim_ascii().to_vec(),
-        None => run.msg.uri().to_vec(),
-    };
-    let socket = message::socket_text(run, run.msg.hop.socket);
+    let by_variable = state
+        .ruri
+        .as_ref()
+        .map(|variable| variable.get(run).to_str());
+    let engine = run.engine.clone();
     let record_routes = message::record_routes(&message);
     let context = run.slots.entry::<Context>();
-    let uri = |address: Option<sip::NameAddr<'_>>| address.map_or(&b""[..], |a| a.uri).to_vec();
-    let (from_uri, to_uri) = (uri(message.from()), uri(message.to()));
+    let req_uri = match &by_variable {
+        Some(text) => text.trim_ascii(),
+        None => run.msg.target.uri_of(&message),
+    };
     let invite = Invite {
         call_id: sip::trim(message.call_id().unwrap_or_default()),
         from_tag: message.from_tag().unwrap_or_default(),
-        from_uri: &from_uri,
-        to_uri: &to_uri,
-        req_uri: &req_uri,
+        from_uri: message.from().map_or(b"", |from| from.uri),
+        to_uri: message.to().map_or(b"", |to| to.uri),
+        req_uri,
         cseq: message.cseq().map_or(0, |cseq| cseq.number),
         contact: message::contact(&message),
         record_routes: &record_routes,
-        socket: &socket,
+        socket: message::socket_text(&engine, run.msg.hop.socket),
         lifetime: context.timeout.or(lifetime),
         sflags: context.sflags,
         iflags: context.iflags,
@@ -144,9 +146,10 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
         Direction::Upstream => message.from_tag().unwrap_or_default(),
     };
     let lifetime = state.lifetime(run);
+    let engine = run.engine.clone();
     let socket = match method.refreshes_target() {
-        true => message::socket_text(run, run.msg.hop.socket),
-        false => Vec::new(),
+        true => message::socket_text(&engine, run.msg.hop.socket),
+        false => b"",
     };
     let request = Request {
         direction,
@@ -154,7 +157,7 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
         callee_tag,
         cseq: message.cseq().map_or(0, |cseq| cseq.number),
         contact: message::contact(message),
-        socket: &socket,
+        socket,
         lifetime,
     };
     let Some(effects) = state.tracker.request(id, &request, moment(run.now)) else {

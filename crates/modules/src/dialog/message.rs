@@ -1,7 +1,7 @@
 //! What a call is told of a message: parts of it, as the tracker takes them.
 
 use dialog::RequestKey;
-use engine::Run;
+use engine::Engine;
 use sip::{HeaderId, Hop, Message, SocketId};
 use smallvec::SmallVec;
 
@@ -41,9 +41,9 @@ pub(super) fn to_tag(message: &Message) -> &[u8] {
 }
 
 /// `udp:192.0.2.1:5060`.
-pub(super) fn socket_text(run: &Run, socket: SocketId) -> Vec<u8> {
-    let socket = run.engine.sockets.get(socket);
-    socket.map_or_else(Vec::new, |socket| socket.text.as_bytes().to_vec())
+pub(super) fn socket_text(engine: &Engine, socket: SocketId) -> &[u8] {
+    let socket = engine.sockets.get(socket);
+    socket.map_or(b"", |socket| socket.text.as_bytes())
 }
 
 /// A URI for where a message came from.

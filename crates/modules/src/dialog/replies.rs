@@ -78,7 +78,7 @@ fn with_reply<R>(run: &Run, out: &ReplyOut, take: impl FnOnce(&Reply<'_>) -> R) 
         _ => Vec::new(),
     };
     let record_routes = message::record_routes(message);
-    let socket = message::socket_text(run, hop.socket);
+    let socket = message::socket_text(&run.engine, hop.socket);
     take(&Reply {
         status: out.status,
         cseq: message.cseq().map_or(0, |cseq| cseq.number),
@@ -87,7 +87,7 @@ fn with_reply<R>(run: &Run, out: &ReplyOut, take: impl FnOnce(&Reply<'_>) -> R) 
         source: &source,
         record_routes: &record_routes,
         own_record_routes: out.own_record_routes,
-        socket: &socket,
+        socket,
     })
 }
 
