@@ -14,6 +14,7 @@ use crate::hooks::ReplyOut;
 use crate::leaving::Leaving;
 use crate::outgoing::reply_hop;
 use crate::pending::{Pending, Resume};
+use crate::redirection::RichRedirect;
 use crate::run::Run;
 use crate::slots::Slots;
 use crate::working::Working;
@@ -47,7 +48,8 @@ impl Run {
         } else {
             &tx.data.working
         };
-        let bytes = self.local_reply(working, status, reason, &own_tag);
+        let rich = self.engine.settings.relaying.rich_redirect;
+        let bytes = self.local_reply(working, status, reason, &own_tag, rich);
         if status > 100 {
             let out = ReplyOut {
                 status,
@@ -98,7 +100,8 @@ impl Run {
             return false;
         }
         let to_tag = self.engine.identity.stateless_to_tag(&message);
-        let bytes = self.local_reply(&self.msg, status, reason, &to_tag);
+        let rich = self.engine.settings.rich_redirect_stateless;
+        let bytes = self.local_reply(&self.msg, status, reason, &to_tag, rich);
         let hop = reply_hop(&self.msg, self.engine.settings.reply_to_via);
         self.out.push(transaction::Output::Send { hop, bytes });
         let engine = self.engine.clone();
@@ -228,13 +231,14 @@ impl Run {
         status: u16,
         reason: &[u8],
         to_tag: &[u8],
+        rich: RichRedirect,
     ) -> Arc<[u8]> {
         let server = &self.engine.identity.server;
         let mut headers = Vec::new();
         headers.reserve_exact(working.reply_headers.len() + server.len() + 2);
         headers.extend_from_slice(&working.reply_headers);
         if (300..400).contains(&status) {
-            headers.extend_from_slice(&redirection(working));
+            headers.extend_from_slice(&crate::redirection::contacts(working, rich));
         }
         if !server.is_empty() {
             headers.extend_from_slice(server);
@@ -338,31 +342,6 @@ impl Resume for Shown {
         run.engine.counters.drop_replies.increment();
         DONE
     }
-}
-
-/// The Contact line of a redirection: the new Request-URI, if there is one, and the added destinations.
-fn redirection(working: &Working) -> Vec<u8> {
-    let own = working.target.uri.is_some() && !working.uri_consumed;
-    let own = own.then_some(&working.target);
-    let mut line = Vec::new();
-    for target in own.into_iter().chain(&working.branches) {
-        let Some(uri) = &target.uri else { continue };
-        line.extend_from_slice(if line.is_empty() {
-            b"Contact: <"
-        } else {
-            b", <"
-        });
-        line.extend_from_slice(uri);
-        line.push(b'>');
-        if let Ok(q) = u16::try_from(target.q) {
-            let q = f32::from(q) / 1000.0;
-            line.extend_from_slice(format!(";q={q}").as_bytes());
-        }
-    }
-    if !line.is_empty() {
-        line.extend_from_slice(b"\r\n");
-    }
-    line
 }
 
 fn challenge_lines(reply: &Message) -> Vec<Vec<u8>> {

@@ -116,6 +116,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("dialog:start", "When a call is answered."),
     ("dialog:end", "When a call has ended."),
     ("dialog:failed", "When a call was not answered."),
+    (
+        "network:msg",
+        "For each packet before it is read or sent; needs `nio_intercept` of corex.",
+    ),
     ("usrloc:contact-expired", "When a contact has expired."),
 ];
 

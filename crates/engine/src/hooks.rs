@@ -95,6 +95,8 @@ pub struct Hooks {
     pub transaction_done: Vec<fn(&mut Run, &mut TxData)>,
     /// An instance of a group of configuration variables counts from now on, or the group itself again.
     pub config_selected: Vec<fn(&mut Run, &str)>,
+    /// Packets that are shown to the script before they are read, and before they are sent.
+    pub interception: Option<crate::packet::Interception>,
     /// Called several times a second by each worker, to start what is due.
     pub tick: Vec<fn(&Arc<Engine>, &mut TickContext<'_>)>,
 }

@@ -30,9 +30,11 @@ mod mailbox;
 mod myself;
 mod outgoing;
 mod overload;
+mod packet;
 mod parameters;
 mod pending;
 mod process;
+mod redirection;
 mod refuse;
 pub mod registry;
 mod relay;
@@ -67,9 +69,11 @@ pub use log::{Context as LogContext, JsonStyle, Line as LogLine, Log, Target as 
 pub use mailbox::{MAILBOX_MAX, MailboxFull};
 pub use outgoing::reply_hop;
 pub use overload::{Batch, Limits as OverloadLimits};
+pub use packet::{Interception, Packet};
 pub use parameters::Parameters;
 pub use pending::{Pending, Resume};
 pub use process::{WAITING_MAX, Worker};
+pub use redirection::RichRedirect;
 pub use registry::{
     Check, FunctionRow, Handler, Init, Interner, KeyRule, Module, ParameterRow, ParameterType,
     ParameterValue, Setter, StatisticRow, VariableRow,

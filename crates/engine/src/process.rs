@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use script::{Completion, Host, Machine, Outcome, Progress, Value};
+use script::{Completion, Host, Machine, Outcome, Progress, Routes, Value};
 use sip::{Hop, Message};
 use slab::Slab;
 use transaction::{Match, Output};
@@ -18,6 +18,7 @@ use crate::input::Input;
 use crate::local::Local;
 use crate::log::level;
 use crate::overload::{self, Batch, Overload};
+use crate::packet::{Interception, Packet};
 use crate::pending::Pending;
 use crate::run::{Locals, Operation, Run};
 use crate::stage::Stage;
@@ -116,6 +117,10 @@ impl Worker {
         if bytes.len() > engine.settings.message_max {
             return crate::refuse::too_long(engine, bytes.len(), hop);
         }
+        let bytes = match &engine.hooks.interception {
+            Some(wanted) => self.show_received(engine, wanted, bytes, hop, now),
+            None => bytes,
+        };
         let message = match Message::shared(bytes) {
             Ok(message) => message,
             Err(rejected) => return crate::refuse::unparsable(engine, &rejected, hop),
@@ -404,6 +409,10 @@ impl Worker {
         if task.seat.run.log_context.is_some() {
             crate::log::leave();
         }
+        if let Some(wanted) = &engine.hooks.interception {
+            let now = task.seat.run.now;
+            self.show_sent(engine, wanted, &mut task.seat.run.out, now);
+        }
         self.outputs.append(&mut task.seat.run.out);
         self.backlog.extend(task.seat.run.follow_ups.drain(..));
         match (step, task.seat.run.operation.take()) {
@@ -427,8 +436,70 @@ impl Worker {
         }
     }
 
+    fn show_received(
+        &mut self,
+        engine: &Engine,
+        wanted: &Interception,
+        bytes: Vec<u8>,
+        hop: Hop,
+        now: Now,
+    ) -> Vec<u8> {
+        let packet = Packet {
+            bytes: bytes.as_slice().into(),
+            incoming: true,
+        };
+        self.show(engine, wanted, packet, hop, now).unwrap_or(bytes)
+    }
+
+    fn show_sent(
+        &mut self,
+        engine: &Engine,
+        wanted: &Interception,
+        outputs: &mut [Output],
+        now: Now,
+    ) {
+        for Output::Send { hop, bytes } in outputs {
+            let packet = Packet {
+                bytes: Arc::clone(bytes),
+                incoming: false,
+            };
+            if let Some(replaced) = self.show(engine, wanted, packet, *hop, now) {
+                *bytes = replaced.into();
+            }
+        }
+    }
+
+    /// Shows a packet to the script; the bytes to go on with, if they are others.
+    fn show(
+        &mut self,
+        engine: &Engine,
+        wanted: &Interception,
+        packet: Packet,
+        hop: Hop,
+        now: Now,
+    ) -> Option<Vec<u8>> {
+        if packet.bytes.len() < wanted.length_min {
+            return None;
+        }
+        let mut seat = self.seats.pop().unwrap_or_else(|| self.new_seat());
+        let locals = std::mem::take(&mut self.locals);
+        let working = crate::packet::working(&packet, hop);
+        let Seat { run, machine } = &mut *seat;
+        run.restart(0, now, working, locals);
+        run.routes = Routes::EVENT;
+        run.packet = Some(packet);
+        let replaced = crate::packet::run_block(engine, wanted, run, machine);
+        self.outputs.append(&mut run.out);
+        self.backlog.extend(run.follow_ups.drain(..));
+        self.leave(seat);
+        replaced
+    }
+
     fn finish(&mut self, task: Task) {
-        let mut seat = task.seat;
+        self.leave(task.seat);
+    }
+
+    fn leave(&mut self, mut seat: Box<Seat>) {
         seat.run.check_in();
         self.locals = std::mem::take(&mut seat.run.locals);
         seat.run.clear();

@@ -71,6 +71,8 @@ pub struct Run {
     pub operation: Option<Operation>,
     /// In `onsend_route`, what is about to be sent.
     pub sending: Option<Sending>,
+    /// In `event_route[network:msg]`, what was received or is about to be sent.
+    pub packet: Option<crate::packet::Packet>,
     /// What is armed for the branch whose branch route is running.
     pub branch_armed: Armed,
     /// What its log lines begin with.
@@ -171,6 +173,7 @@ impl Run {
             follow_ups: Vec::new(),
             operation: None,
             sending: None,
+            packet: None,
             branch_armed: Armed::default(),
             log_context: None,
         }
@@ -203,6 +206,7 @@ impl Run {
         self.tx = None;
         self.reply = None;
         self.sending = None;
+        self.packet = None;
         self.shared.clear();
         self.slots.clear();
         self.events.clear();

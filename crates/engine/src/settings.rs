@@ -1,5 +1,7 @@
 //! The core settings that the engine acts on, as plain values.
 
+use crate::redirection::RichRedirect;
+
 /// Core settings; the defaults are Kamailio's.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -55,6 +57,8 @@ pub struct Settings {
     pub transactions: transaction::Settings,
     /// How requests are relayed (module tm).
     pub relaying: Relaying,
+    /// What stands in the Contact of a redirection without a transaction (module sl).
+    pub rich_redirect_stateless: RichRedirect,
 }
 
 /// A name that means this proxy.
@@ -96,6 +100,10 @@ pub struct Relaying {
     pub remap_503_500: bool,
     /// The reason phrase for a branch that timed out.
     pub reply_408_reason: Vec<u8>,
+    /// What stands in the Contact of a redirection with a transaction.
+    pub rich_redirect: RichRedirect,
+    /// The onreply route for replies that belong to no transaction.
+    pub on_sl_reply: Option<script::BlockId>,
     /// Deliver provisional replies to local requests.
     pub pass_provisional_replies: bool,
     /// The status of a reply that a script gave none.
@@ -124,6 +132,8 @@ impl Default for Relaying {
             unmatched_cancel: UnmatchedCancel::Stateful,
             remap_503_500: true,
             reply_408_reason: b"Request Timeout".to_vec(),
+            rich_redirect: RichRedirect::default(),
+            on_sl_reply: None,
             pass_provisional_replies: false,
             default_code: 500,
             default_reason: b"Server Internal Error".to_vec(),
@@ -160,6 +170,7 @@ impl Default for Settings {
             limits: script::Limits::default(),
             transactions: transaction::Settings::default(),
             relaying: Relaying::default(),
+            rich_redirect_stateless: RichRedirect::default(),
         }
     }
 }

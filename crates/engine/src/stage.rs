@@ -32,6 +32,8 @@ pub enum Stage {
     ReplyMatch,
     /// An onreply route has ended.
     OnReply,
+    /// The route for replies without a transaction has ended.
+    Unmatched,
     /// `event_route[tm:branch-failure:…]` of a branch has ended.
     BranchFailureEnd(Box<BranchFailure>),
     /// The failure route of this branch has ended.
@@ -81,6 +83,11 @@ impl Stage {
             Self::Reply => reply(run),
             Self::ReplyMatch => reply_match(run, end),
             Self::OnReply => on_reply_end(run, end),
+            Self::Unmatched if end.dropped || end.code == 0 => {
+                run.engine.counters.drop_replies.increment();
+                DONE
+            }
+            Self::Unmatched => crate::forward::reply(run),
             Self::BranchFailureEnd(failure) => failure.end(run),
             Self::FailureEnd => judge::failure_end(run),
             Self::Timer(id) => judge::timer(run, id),
@@ -285,7 +292,7 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
     let message = Arc::clone(&run.msg.message);
     let found = run.engine.transactions.match_reply_of(run.key, &message);
     let Some(found) = found else {
-        return crate::forward::reply(run);
+        return unmatched(run);
     };
     // What the core's reply route set goes into the transaction's own, as far as there is room for it.
     let flags = run.msg.flags;
@@ -316,6 +323,14 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
     match of_branch.or(tx.data.shared.armed.on_reply) {
         Some(block) => start(run, block, Routes::ONREPLY, Stage::OnReply),
         None => judge::judge(run, status),
+    }
+}
+
+/// A reply that belongs to no transaction.
+fn unmatched(run: &mut Run) -> Outcome<Pending> {
+    match run.engine.settings.relaying.on_sl_reply {
+        Some(block) => start(run, block, Routes::ONREPLY, Stage::Unmatched),
+        None => crate::forward::reply(run),
     }
 }
 

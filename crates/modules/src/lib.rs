@@ -17,6 +17,8 @@ mod kex;
 mod management_tests;
 mod maxfwd;
 #[cfg(test)]
+mod names_tests;
+#[cfg(test)]
 mod overload_tests;
 mod pv;
 mod registrar;

@@ -187,6 +187,12 @@ impl Bench {
         Ok(reply.into_values())
     }
 
+    /// The names of all management commands of the modules.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let commands = self.registry.commands();
+        commands.map(|command| command.name().to_owned()).collect()
+    }
+
     /// Takes up posted work. Returns what is sent.
     pub(crate) fn settle(&mut self) -> Vec<Sent> {
         let now = self.now();

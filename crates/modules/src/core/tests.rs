@@ -161,3 +161,41 @@ fn onsend_route_sees_the_replies_of_branches() {
     assert_eq!(first_lines(&sent), ["SIP/2.0 404 Text"]);
     assert!(!bench.log().join("\n").contains("onsend"));
 }
+
+#[test]
+fn a_route_sees_the_replies_that_belong_to_no_transaction() {
+    let mut bench = Bench::new(
+        "loadmodule \"tm.so\"\nloadmodule \"pv.so\"\nloadmodule \"xlog.so\"\n\
+         modparam(\"tm\", \"on_sl_reply\", \"SL\")\nrequest_route { forward(); }\n\
+         onreply_route[SL] { xinfo(\"unmatched $rs\"); if ($rs == 404) drop; if ($rs == 405) return 0; \
+         if ($rs == 406) return -1; }\n",
+    );
+    let sent = bench.receive(CALLER, &request("OPTIONS", "sip:b@10.0.0.8"));
+    let counts =
+        [200, 404, 405, 406].map(|status| bench.receive(CALLEE, &reply(&sent[0], status)).len());
+    assert_eq!(counts, [1, 0, 0, 1]);
+    assert!(bench.log().join("\n").contains("unmatched 406"));
+    let missing = "loadmodule \"tm.so\"\nmodparam(\"tm\", \"on_sl_reply\", \"NO\")\nrequest_route { exit; }\n";
+    assert!(Bench::load(missing).is_err());
+}
+
+#[test]
+fn redirections_tell_the_flags_of_branches_where_that_is_wanted() {
+    let contact = |statements: &str| {
+        let mut bench = Bench::new(&format!(
+            "loadmodule \"tm.so\"\nloadmodule \"sl.so\"\nloadmodule \"kex.so\"\nloadmodule \"pv.so\"\n\
+             modparam(\"sl\", \"rich_redirect\", 1)\n\
+             request_route {{ setbflag(3); $ru = \"sip:n@n.test\"; {statements} }}\n"
+        ));
+        let sent = bench.receive(CALLER, &request("OPTIONS", "sip:b@10.0.0.8"));
+        sent[0].header("Contact").to_owned()
+    };
+    assert_eq!(
+        contact("sl_send_reply(\"302\", \"M\");"),
+        "<sip:n@n.test>;flags=8"
+    );
+    assert_eq!(
+        contact("t_newtran(); t_reply(\"302\", \"M\");"),
+        "<sip:n@n.test>"
+    );
+}

@@ -1,4 +1,4 @@
-//! Flags inside a message that Kamailio's modules leave for each other, and where a message is on its way.
+//! Flags inside a message that Kamailio's modules leave for each other.
 
 use engine::{FunctionRow, Pending, Run, level};
 use script::{Args, Outcome, Parameter, ParameterKind, Routes};
@@ -23,13 +23,6 @@ pub(super) const FUNCTIONS: &[FunctionRow] = &[
         ANY,
         is_set,
         "1 when such a flag is set, -2 when it is not, -1 when there is none of this name.",
-    ),
-    function(
-        "is_incoming",
-        &[],
-        ANY,
-        is_incoming,
-        "True in event_route[network:msg] for what was received. Elsewhere false, as in Kamailio; that route is not there yet.",
     ),
 ];
 
@@ -95,10 +88,6 @@ fn is_set(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     })
 }
 
-fn is_incoming(_: &mut Run, _: &mut Args<'_>) -> Outcome<Pending> {
-    Outcome::Code(-1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,8 +106,7 @@ request_route {
     msg_iflag_is_set("UAC_AUTH"); $var(f) = $rc;
     msg_iflag_set("OTHER"); $var(g) = $rc;
     msg_iflag_is_set("OTHER"); $var(h) = $rc;
-    is_incoming(); $var(i) = $rc;
-    xinfo("$var(a) $var(b) $var(c) $var(d) $var(e) $var(f) $var(g) $var(h) $var(i)");
+    xinfo("$var(a) $var(b) $var(c) $var(d) $var(e) $var(f) $var(g) $var(h)");
 }
 "#;
 
@@ -127,9 +115,7 @@ request_route {
         let mut bench = Bench::new(CONFIG);
         bench.receive("10.0.0.9:5060", super::super::via::tests::REQUEST);
         let log = bench.log();
-        let codes = log
-            .iter()
-            .any(|line| line.contains("-2 1 1 -2 1 -2 -1 -1 -1"));
+        let codes = log.iter().any(|line| line.contains("-2 1 1 -2 1 -2 -1 -1"));
         assert!(codes, "{log:?}");
         assert!(
             log.iter()

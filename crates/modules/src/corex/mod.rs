@@ -5,6 +5,7 @@ mod branches;
 mod commands;
 mod files;
 mod internal;
+mod packets;
 mod send;
 mod via;
 
@@ -34,6 +35,7 @@ const TABLES: &[&[FunctionRow]] = &[
     send::FUNCTIONS,
     files::FUNCTIONS,
     internal::FUNCTIONS,
+    packets::FUNCTIONS,
     via::FUNCTIONS,
 ];
 
@@ -51,21 +53,20 @@ static PARAMETERS: &[ParameterRow] = &[
         check: Some(no_dns_records),
         doc: "A record for the DNS cache; refused: put addresses into the hosts file.",
     },
-    ParameterRow {
-        name: "nio_intercept",
-        kind: ParameterType::Int(0),
-        check: Some(no_interception),
-        doc: "1: event_route[network:msg] sees all that is received and sent; refused.",
-    },
+    parameter(
+        "nio_intercept",
+        ParameterType::Int(0),
+        "1: event_route[network:msg] sees all that is received and sent.",
+    ),
     parameter(
         "nio_min_msg_len",
-        ParameterType::Int(-1),
-        "The shortest packet for event_route[network:msg]; of no meaning without nio_intercept.",
+        ParameterType::Int(0),
+        "The shortest packet that event_route[network:msg] sees, bytes.",
     ),
     parameter(
         "nio_msg_avp",
         ParameterType::Str(None),
-        "The AVP for event_route[network:msg]; of no meaning without nio_intercept.",
+        "The AVP in which event_route[network:msg] puts what takes the packet's place.",
     ),
     parameter(
         "evcb_reply_out",
@@ -76,13 +77,6 @@ static PARAMETERS: &[ParameterRow] = &[
 
 fn no_dns_records(_: &ParameterValue) -> Result<(), String> {
     Err("dns_cache: Tandem takes fixed addresses from the hosts file only".to_owned())
-}
-
-fn no_interception(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Int(0) => Ok(()),
-        _ => Err("nio_intercept: Tandem does not have event_route[network:msg] yet".to_owned()),
-    }
 }
 
 fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
@@ -98,6 +92,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
         setup.settings.alias_subdomains.push(alias);
     }
     setup.hooks.branch_out.push(via::write);
+    packets::init(setup)?;
     add_commands(setup, commands::COMMANDS);
     Ok(())
 }

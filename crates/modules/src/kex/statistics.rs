@@ -59,6 +59,12 @@ pub(super) static COMMANDS: &[CommandRow] = &[
         module_memory,
         "Memory by module; refused: it is not counted here.",
     ),
+    command(
+        "mod.mem_statsx",
+        &[needs("module", Kind::Str)],
+        module_memory,
+        "Memory by module; refused: it is not counted here.",
+    ),
 ];
 
 /// What a parameter asks for.

@@ -124,8 +124,16 @@ fn body_size(run: &mut Run, _: &Key, _: Index) -> Value {
     length(run.msg.message.body())
 }
 
+/// The message, or the packet that `event_route[network:msg]` looks at.
+fn whole(run: &Run) -> &[u8] {
+    match &run.packet {
+        Some(packet) => &packet.bytes,
+        None => run.msg.message.bytes(),
+    }
+}
+
 fn bytes(run: &mut Run, _: &Key, _: Index) -> Value {
-    text(run.msg.message.bytes())
+    text(whole(run))
 }
 
 fn changed_bytes(run: &mut Run, _: &Key, _: Index) -> Value {
@@ -153,7 +161,7 @@ pub(crate) fn changed(run: &Run) -> Vec<u8> {
 }
 
 fn bytes_length(run: &mut Run, _: &Key, _: Index) -> Value {
-    length(run.msg.message.bytes())
+    length(whole(run))
 }
 
 fn method(run: &mut Run, _: &Key, _: Index) -> Value {
@@ -263,8 +271,8 @@ fn part(run: &mut Run, key: &Key, _: Index) -> Value {
         text(part.strip_suffix(b"\r").unwrap_or(part))
     };
     match attribute_name(PARTS, key) {
-        "len" => length(bytes),
-        "buf" => text(bytes),
+        "len" => length(whole(run)),
+        "buf" => text(whole(run)),
         "body" => match message.body() {
             [] => Value::Null,
             body => text(body),

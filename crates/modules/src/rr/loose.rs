@@ -192,10 +192,18 @@ impl Walk {
         let transport = uri.wanted_transport().unwrap_or(sip::Transport::Udp);
         let port = uri.port_or_default();
         let sockets = &run.engine.sockets;
-        let found = sockets
-            .iter()
-            .find(|socket| socket.transport == transport && socket.is_named(uri.host, Some(port)))
-            .map(|socket| socket.id);
+        let name = match self.state.socket_names {
+            true => uri.param(b"sn").flatten(),
+            false => None,
+        };
+        let by_name = name.and_then(|name| sockets.find_name(std::str::from_utf8(name).ok()?));
+        let by_address = || {
+            let mut all = sockets.iter();
+            all.find(|socket| {
+                socket.transport == transport && socket.is_named(uri.host, Some(port))
+            })
+        };
+        let found = by_name.or_else(by_address).map(|socket| socket.id);
         match found {
             Some(socket) => run.msg.target.socket = Some(socket),
             None if self.state.warn_of_mismatch => {

@@ -35,6 +35,7 @@ struct State {
     warn_of_mismatch: bool,
     force_socket: bool,
     ignore_sips: bool,
+    socket_names: bool,
     user_avp: Option<script::Variable>,
 }
 
@@ -58,6 +59,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
         warn_of_mismatch: flag("enable_socket_mismatch_warning"),
         force_socket: flag("force_send_socket"),
         ignore_sips: flag("ignore_sips"),
+        socket_names: flag("sockname_mode"),
         user_avp: setup.variable("rr", "custom_user_avp")?,
     };
     setup.put_state(state);

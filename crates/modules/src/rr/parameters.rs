@@ -64,8 +64,8 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     int(
         "sockname_mode",
         0,
-        Some(no_socket_names),
-        "Socket names in Record-Route; only 0.",
+        Some(crate::row::not_negative),
+        "1: Record-Route has the socket's name in sn, and loose_route() believes it.",
     ),
     int(
         "loose_route_mode",
@@ -92,12 +92,5 @@ fn mode(value: &ParameterValue) -> Result<(), String> {
     match value {
         ParameterValue::Int(0 | 1) => Ok(()),
         _ => Err("loose_route_mode: 0 or 1".to_owned()),
-    }
-}
-
-fn no_socket_names(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Int(0) => Ok(()),
-        _ => Err("sockname_mode: names of sockets in Record-Route are not supported".to_owned()),
     }
 }

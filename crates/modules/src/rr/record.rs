@@ -83,7 +83,7 @@ fn own(
             scheme,
             user,
             at,
-            &shown_address(run, socket),
+            &shown_address(run, state, socket),
             r2,
             lr(state),
             tag_name,
@@ -98,8 +98,9 @@ fn lr(state: &State) -> &'static [u8] {
     if state.full_lr { b";lr=on" } else { b";lr" }
 }
 
-/// Host and port as a socket shows them; the port and the transport only where they are not the usual ones.
-fn shown_address(run: &Run, socket: SocketId) -> SmallVec<[u8; 64]> {
+/// Host and port as a socket shows them; the port and the transport only where they are not the usual ones, the
+/// name only where that is wanted.
+fn shown_address(run: &Run, state: &State, socket: SocketId) -> SmallVec<[u8; 64]> {
     let Some(socket) = run.engine.sockets.get(socket) else {
         return SmallVec::from_slice(b"127.0.0.1");
     };
@@ -110,6 +111,12 @@ fn shown_address(run: &Run, socket: SocketId) -> SmallVec<[u8; 64]> {
     if socket.transport != Transport::Udp {
         text.extend_from_slice(b";transport=");
         text.extend_from_slice(socket.transport.name().as_bytes());
+    }
+    if state.socket_names
+        && let Some(name) = &socket.name
+    {
+        text.extend_from_slice(b";sn=");
+        text.extend_from_slice(name.as_bytes());
     }
     text
 }

@@ -41,8 +41,8 @@ static PARAMETERS: &[ParameterRow] = &[
     ParameterRow {
         name: "rich_redirect",
         kind: ParameterType::Int(0),
-        check: Some(no_rich_redirect),
-        doc: "Branch flags in the Contact of redirections; only 0 is supported.",
+        check: Some(crate::row::not_negative),
+        doc: "In the Contact of redirections: 1 branch flags, 2 the path, 3 both.",
     },
     ParameterRow {
         name: "bind_tm",
@@ -63,13 +63,6 @@ static PARAMETERS: &[ParameterRow] = &[
         doc: "A function of another language; use event_route[sl:local-response].",
     },
 ];
-
-fn no_rich_redirect(value: &engine::ParameterValue) -> Result<(), String> {
-    match value {
-        engine::ParameterValue::Int(0) => Ok(()),
-        _ => Err("rich_redirect: only 0 is supported".to_owned()),
-    }
-}
 
 static VARIABLES: &[VariableRow] = &[VariableRow {
     name: "ltt",
@@ -98,6 +91,8 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
         default_code: u16::try_from(code).unwrap_or(500).clamp(100, 699),
         default_reason: reason.unwrap_or_default().into_bytes(),
     };
+    let rich = setup.parameters.int("sl", "rich_redirect");
+    setup.settings.rich_redirect_stateless = engine::RichRedirect::from_bits(rich);
     setup.put_state(state);
     setup.hooks.request_in.push(filter_ack);
     setup.hooks.stateless_reply.push(count_reply);

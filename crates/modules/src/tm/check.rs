@@ -82,10 +82,6 @@ pub(super) fn no_xavp(value: &ParameterValue) -> Result<(), String> {
     unless_empty(value, "attributes of contacts are not copied into an xavp")
 }
 
-pub(super) fn no_sl_reply(value: &ParameterValue) -> Result<(), String> {
-    unless_empty(value, "use reply_route for replies without a transaction")
-}
-
 pub(super) fn no_failover_codes(value: &ParameterValue) -> Result<(), String> {
     unless_empty(value, "replies do not cause another address to be tried")
 }

@@ -1,6 +1,7 @@
 //! What becomes of the parameters: the settings of transactions and of relaying.
 
-use engine::{InitError, Parameters, Relaying, Run, Setup, UnmatchedCancel};
+use engine::{InitError, Parameters, Relaying, RichRedirect, Run, Setup, UnmatchedCancel};
+use script::{BlockId, BlockKind};
 use transaction::{Forget, SilentBranch};
 
 use super::State;
@@ -11,6 +12,7 @@ pub(super) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let max_branches = u8::try_from(setup.settings.max_branches).unwrap_or(u8::MAX);
     setup.settings.transactions = transactions(parameters, max_branches);
     setup.settings.relaying = relaying(parameters);
+    setup.settings.relaying.on_sl_reply = on_sl_reply(setup)?;
     let state = State {
         fr_timer: setup.variable("tm", "fr_timer_avp")?,
         fr_inv_timer: setup.variable("tm", "fr_inv_timer_avp")?,
@@ -24,6 +26,19 @@ pub(super) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     setup.hooks.config_selected.push(take_selected);
     setup.put_state(state);
     Ok(())
+}
+
+fn on_sl_reply(setup: &Setup<'_>) -> Result<Option<BlockId>, InitError> {
+    let Some(name) = setup.parameters.text("tm", "on_sl_reply") else {
+        return Ok(None);
+    };
+    let block = setup.program.block(BlockKind::OnReply, &name);
+    let missing = || {
+        InitError(format!(
+            "parameter on_sl_reply: there is no onreply_route[{name}]"
+        ))
+    };
+    block.map(Some).ok_or_else(missing)
 }
 
 fn transactions(parameters: &Parameters, max_branches: u8) -> transaction::Settings {
@@ -75,6 +90,8 @@ fn relaying(parameters: &Parameters) -> Relaying {
         },
         remap_503_500: parameters.int("tm", "remap_503_500") != 0,
         reply_408_reason: phrase("reply_408_reason"),
+        rich_redirect: RichRedirect::from_bits(parameters.int("tm", "rich_redirect")),
+        on_sl_reply: None,
         pass_provisional_replies: parameters.int("tm", "pass_provisional_replies") != 0,
         default_code: u16::try_from(parameters.int("tm", "default_code")).unwrap_or(500),
         default_reason: phrase("default_reason"),

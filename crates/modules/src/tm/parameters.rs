@@ -243,8 +243,8 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     text(
         "on_sl_reply",
         None,
-        Some(no_sl_reply),
-        "Use reply_route for replies without a transaction.",
+        None,
+        "An onreply_route for replies that belong to no transaction; 0 or drop does not pass them on.",
     ),
     text(
         "event_callback",
@@ -310,14 +310,14 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     int(
         "rich_redirect",
         0,
-        only_0,
-        "Branch attributes in the Contact of redirections; only 0.",
+        up_to_3,
+        "In the Contact of redirections: 1 branch flags, 2 the path, 3 both.",
     ),
     int(
         "failure_exec_mode",
         0,
-        only_0,
-        "Failure routes that run without a branch; only 0.",
+        flag,
+        "No meaning here: the script sees from t_relay() that nothing could be sent.",
     ),
     int(
         "dns_reuse_rcv_socket",
