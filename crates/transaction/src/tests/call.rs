@@ -221,8 +221,9 @@ fn a_call_goes_through_and_leaves_nothing() {
 
 #[test]
 fn records_are_small() {
+    // Its one branch is within it.
     assert!(
-        size_of::<Transaction<(), ()>>() <= 512,
+        size_of::<Transaction<(), ()>>() <= 600,
         "{}",
         size_of::<Transaction<(), ()>>()
     );
