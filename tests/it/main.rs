@@ -12,6 +12,7 @@ mod management;
 mod phones;
 mod program;
 mod reference;
+mod reload;
 mod sending;
 mod settings;
 mod stock;

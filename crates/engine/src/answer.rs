@@ -64,7 +64,7 @@ impl Run {
         if !tx.send_reply(status, bytes, Origin::Local, now, &mut self.out) {
             return false;
         }
-        if let Some(block) = self.engine.blocks.local_response {
+        if let Some(block) = self.script.blocks.local_response {
             let working = Working::clone(&tx.data.working);
             self.after_reply(block, working);
         }
@@ -108,7 +108,7 @@ impl Run {
         for hook in &engine.hooks.stateless_reply {
             hook(self, status);
         }
-        if let Some(block) = engine.blocks.stateless_response {
+        if let Some(block) = self.script.blocks.stateless_response {
             let working = self.msg.clone();
             self.after_reply(block, working);
         }

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use script::{BlockId, BlockKind, Program, Value};
+use script::{BlockId, Value};
 use transaction::{Table, Transaction};
 use transport::listen::Sockets;
 use transport::resolve::Resolver;
@@ -19,10 +19,12 @@ use crate::hooks::Hooks;
 use crate::identity::Identity;
 use crate::latency::Latency;
 use crate::log::Log;
-use crate::log_prefix::LogPrefix;
 use crate::mailbox::Mailbox;
+use crate::reload::Origin;
 use crate::run::Shared;
+use crate::scripts::{Script, Scripts};
 use crate::settings::Settings;
+use crate::setup::ProgramCheck;
 use crate::slots::States;
 use crate::statistics::Statistics;
 use crate::working::Working;
@@ -93,12 +95,8 @@ pub struct BranchData {
 
 /// Everything that all runs share.
 pub struct Engine {
-    /// The compiled configuration.
-    pub program: Program,
     /// The names that it uses.
     pub catalog: Catalog,
-    /// The blocks that the engine starts itself.
-    pub blocks: Blocks,
     /// Where modules take part.
     pub hooks: Hooks,
     /// Core settings.
@@ -111,12 +109,8 @@ pub struct Engine {
     pub counters: Counters,
     /// The log.
     pub log: Log,
-    /// What stands before log lines about a message.
-    pub log_prefix: Option<LogPrefix>,
     /// What is said about scripts that take long.
     pub latency: Option<Latency>,
-    /// One of these two wants to see each function call.
-    pub observes_calls: bool,
     /// Listening sockets.
     pub sockets: Arc<Sockets>,
     /// Names of destinations.
@@ -137,53 +131,20 @@ pub struct Engine {
     pub(crate) states: States,
     pub(crate) mailbox: Mailbox,
     pub(crate) stopping: AtomicBool,
-}
-
-/// The blocks without a name of their own.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Blocks {
-    /// `request_route`.
-    pub request: Option<BlockId>,
-    /// `reply_route`.
-    pub reply: Option<BlockId>,
-    /// `onsend_route`.
-    pub onsend: Option<BlockId>,
-    /// `event_route[tm:local-request]`.
-    pub local_request: Option<BlockId>,
-    /// `event_route[tm:local-response]`.
-    pub local_response: Option<BlockId>,
-    /// `event_route[sl:local-response]`.
-    pub stateless_response: Option<BlockId>,
-    /// `event_route[core:msg-received]`, where `received_route_mode` wants it.
-    pub received: Option<BlockId>,
-    /// `event_route[core:pre-routing]`.
-    pub pre_routing: Option<BlockId>,
-    /// `event_route[core:worker-one-init]`.
-    pub worker_one_init: Option<BlockId>,
-}
-
-impl Blocks {
-    /// Finds them in a program; with `received`, received messages are shown to their own event route.
-    pub fn of(program: &Program, received: bool) -> Self {
-        let event = |name| program.block(BlockKind::Event, name);
-        Self {
-            request: program.block(BlockKind::Request, ""),
-            reply: program.block(BlockKind::CoreReply, ""),
-            onsend: program.block(BlockKind::OnSend, ""),
-            local_request: event("tm:local-request"),
-            local_response: event("tm:local-response"),
-            stateless_response: event("sl:local-response"),
-            received: event("core:msg-received").filter(|_| received),
-            pre_routing: event("core:pre-routing"),
-            worker_one_init: event("core:worker-one-init"),
-        }
-    }
+    pub(crate) scripts: Scripts,
+    pub(crate) origin: Origin,
+    pub(crate) program_checks: Vec<ProgramCheck>,
 }
 
 impl Engine {
     /// The state that a module put at its initialisation.
     pub fn state<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         self.states.get::<Arc<T>>().cloned()
+    }
+
+    /// The compiled configuration that new messages run by. A run keeps its own in `Run::script`.
+    pub fn script(&self) -> Arc<Script> {
+        self.scripts.current()
     }
 
     /// The management commands, once the program has put them together.

@@ -156,7 +156,7 @@ impl Resume for Started {
 impl Engine {
     /// Runs the event route for the start of the workers, once.
     pub fn announce_start(&self) {
-        if let Some(block) = self.blocks.worker_one_init {
+        if let Some(block) = self.script().blocks.worker_one_init {
             // The mailbox is empty so early.
             let _ = self.post(0, Input::Job(Box::new(Started(block))));
         }

@@ -25,7 +25,7 @@ pub(crate) struct Start {
 impl Leaving {
     /// Shows a request to `onsend_route`, if the configuration has one.
     pub(crate) fn request(run: &mut Run, hop: Hop, bytes: &Arc<[u8]>) -> Option<Start> {
-        let block = run.engine.blocks.onsend?;
+        let block = run.script.blocks.onsend?;
         let working = run.msg.clone();
         Some(Self::start(run, block, working, hop, bytes))
     }
@@ -39,7 +39,7 @@ impl Leaving {
         working: impl FnOnce(&Run) -> Working,
     ) -> Option<Start> {
         let wanted = run.engine.settings.onsend_for_replies;
-        let block = run.engine.blocks.onsend.filter(|_| wanted)?;
+        let block = run.script.blocks.onsend.filter(|_| wanted)?;
         let working = working(run);
         Some(Self::start(run, block, working, hop, bytes))
     }

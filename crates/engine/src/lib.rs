@@ -38,7 +38,9 @@ mod redirection;
 mod refuse;
 pub mod registry;
 mod relay;
+mod reload;
 mod run;
+mod scripts;
 mod settings;
 mod setup;
 mod slots;
@@ -56,7 +58,7 @@ pub use clock::Now;
 pub use counters::Counters;
 pub use destination::Destination;
 pub use driver::{Clock, Driver, WorkerSockets};
-pub use engine::{Armed, Blocks, BranchData, Engine, Tx, TxBranch, TxData};
+pub use engine::{Armed, BranchData, Engine, Tx, TxBranch, TxData};
 pub use events::{Event, Saved, stand_in};
 pub use forward::{reply as forward_reply_stateless, request as forward_stateless};
 pub use gate::Gate;
@@ -79,7 +81,9 @@ pub use registry::{
     ParameterValue, Setter, StatisticRow, VariableRow,
 };
 pub use relay::{RelayOptions, relay};
+pub use reload::{Reloaded, reload};
 pub use run::{Locals, Operation, Run, Sending, Shared, Wishes};
+pub use scripts::{Blocks, Defines, LocalScript, Script};
 pub use settings::{Alias, Relaying, Settings, UnmatchedCancel};
 pub use setup::{EngineHandle, InitError, Setup};
 pub use slots::{Slots, States};

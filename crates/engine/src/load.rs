@@ -18,7 +18,7 @@ use crate::baton::Batons;
 use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::counters::Counters;
-use crate::engine::{Blocks, Engine};
+use crate::engine::Engine;
 use crate::events;
 use crate::hooks::Hooks;
 use crate::identity::Identity;
@@ -27,6 +27,8 @@ use crate::log::{Log, level};
 use crate::log_prefix::LogPrefix;
 use crate::parameters::Parameters;
 use crate::registry::{Module, ParameterValue};
+use crate::reload::Origin;
+use crate::scripts::{Parts, Script, Scripts};
 use crate::settings::Settings;
 use crate::setup::{EngineHandle, Setup};
 use crate::slots::States;
@@ -98,7 +100,7 @@ pub fn load(
 }
 
 /// What a configuration may ask for in the language, and Tandem does not have.
-fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnostics) {
+pub(crate) fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnostics) {
     if let Some(engine) = &config.engine
         && engine.to_lossy() != "native"
     {
@@ -127,7 +129,7 @@ fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnostics) {
 }
 
 /// Event routes that nothing in Tandem runs: a configuration that waits for one would wait in silence.
-fn warn_of_unknown_events(config: &Config, diagnostics: &mut Diagnostics) {
+pub(crate) fn warn_of_unknown_events(config: &Config, diagnostics: &mut Diagnostics) {
     let events = config.blocks.iter().filter(|b| b.kind == BlockKind::Event);
     for block in events.filter(|block| !events::is_known(&block.name)) {
         let text = format!("nothing in Tandem runs event_route[{}]", block.name);
@@ -137,7 +139,7 @@ fn warn_of_unknown_events(config: &Config, diagnostics: &mut Diagnostics) {
 }
 
 /// The format that stands before log lines about a message. Lines with Call-IDs need one, be it empty.
-fn log_prefix(
+pub(crate) fn log_prefix(
     config: &Config,
     catalog: &Catalog,
     diagnostics: &mut Diagnostics,
@@ -162,7 +164,7 @@ fn find(available: &'static [&'static Module], name: &str) -> Option<&'static Mo
     available.iter().copied().find(|module| module.name == name)
 }
 
-fn load_modules(
+pub(crate) fn load_modules(
     config: &Config,
     extra: &Extra,
     available: &'static [&'static Module],
@@ -210,7 +212,7 @@ fn bare_name(path: &str) -> String {
     file.strip_suffix(".so").unwrap_or(file).to_owned()
 }
 
-fn take_parameters(
+pub(crate) fn take_parameters(
     config: &Config,
     extra: &Extra,
     loaded: &[&'static Module],
@@ -357,6 +359,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
     let statistics = Arc::new(Statistics::default());
     let counters = Counters::new(&statistics);
     let (mut hooks, mut states) = (Hooks::default(), States::default());
+    let mut program_checks = Vec::new();
     let (mut commands, mut first_locals) = (Vec::new(), Vec::new());
     let mut doors = rpc::DoorsConfig::default();
     let handle = EngineHandle::default();
@@ -376,6 +379,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
             statistics: &statistics,
             commands: &mut commands,
             doors: &mut doors,
+            program_checks: &mut program_checks,
             first_locals: &mut first_locals,
             log: &world.log,
             engine: handle.clone(),
@@ -391,8 +395,6 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
     );
     let identity = identity(&core, world.seed);
     let latency = Latency::wanted(&core, &world.log, world.stopwatch);
-    let log_prefix = log_prefix.or_else(|| world.log.needs_call_ids().then(LogPrefix::default));
-    let each_call = log_prefix.as_ref().is_some_and(|prefix| prefix.each_call);
     let transactions = transaction::Table::new(transaction::TableOptions {
         seed: [
             world.seed,
@@ -402,9 +404,18 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         tick_ms: TICK_MS,
     });
     let sent_by = sent_by(&world.sockets, &settings);
+    let parts = script_parts(
+        &core,
+        &config,
+        log_prefix,
+        &world.log,
+        latency.as_ref(),
+        &catalog,
+    );
     let engine = Arc::new(Engine {
-        blocks: Blocks::of(&program, core.int("received_route_mode") == 1),
-        program,
+        scripts: Scripts::new(Script::new(program, parts)),
+        origin: Origin::new(&config, core, parameters),
+        program_checks,
         catalog,
         hooks,
         settings,
@@ -412,8 +423,6 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         statistics,
         counters,
         log: world.log,
-        observes_calls: each_call || latency.is_some_and(|latency| latency.action_limit > 0),
-        log_prefix,
         latency,
         sockets: world.sockets,
         resolver: world.resolver,
@@ -449,6 +458,26 @@ fn sent_by(sockets: &Sockets, settings: &Settings) -> Vec<String> {
         }
     };
     sockets.iter().map(name).collect()
+}
+
+/// What a script needs of the settings that can be exchanged with it.
+pub(crate) fn script_parts(
+    core: &script::Settings,
+    config: &Config,
+    log_prefix: Option<LogPrefix>,
+    log: &Log,
+    latency: Option<&Latency>,
+    catalog: &Catalog,
+) -> Parts {
+    Parts {
+        received: core.int("received_route_mode") == 1,
+        defines: config.defines.clone(),
+        log_prefix: log_prefix.or_else(|| log.needs_call_ids().then(LogPrefix::default)),
+        measures_calls: latency.is_some_and(|latency| latency.action_limit > 0),
+        limits: limits(core),
+        locals: catalog.interner().len(),
+        debug: core.int("debug"),
+    }
 }
 
 fn core_settings(core: &script::Settings, config: &Config) -> Settings {
@@ -496,7 +525,6 @@ fn core_settings(core: &script::Settings, config: &Config) -> Settings {
             wait: Duration::from_millis(u64::try_from(core.int("overload_wait")).unwrap_or(0)),
             ..crate::overload::Limits::default()
         },
-        limits: limits(core),
         ..Settings::default()
     }
 }

@@ -19,8 +19,11 @@ pub struct LogPrefix {
 impl Run {
     /// Prints the prefix for the message at hand; what this thread logs from now on begins with it.
     pub(crate) fn print_log_prefix(&mut self) {
-        let engine = self.engine.clone();
-        let Some(prefix) = &engine.log_prefix else {
+        if self.script.log_prefix.is_none() {
+            return;
+        }
+        let script = self.script.clone();
+        let Some(prefix) = &script.log_prefix else {
             return;
         };
         let mut text = Vec::with_capacity(64);

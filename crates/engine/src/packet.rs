@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use script::{BlockId, Machine, Progress, Routes};
+use script::{Machine, Progress, Routes};
 use sip::{Hop, Message};
 
 use crate::engine::Engine;
@@ -14,8 +14,8 @@ use crate::working::Working;
 
 /// What a module wants shown, and how.
 pub struct Interception {
-    /// The block that sees packets.
-    pub block: BlockId,
+    /// The event route that sees packets.
+    pub event: &'static str,
     /// Shorter packets are not shown.
     pub length_min: usize,
     /// The bytes that the block put in place of the packet's.
@@ -49,9 +49,12 @@ pub(crate) fn run_block(
     run: &mut Run,
     machine: &mut Machine<crate::pending::Pending>,
 ) -> Option<Vec<u8>> {
+    let script = run.script.clone();
+    let block = script.event(wanted.event)?;
     let result = catch_unwind(AssertUnwindSafe(|| {
-        machine.start(&engine.program, wanted.block, Routes::EVENT);
-        match machine.run(&engine.program, run) {
+        machine.set_limits(script.limits);
+        machine.start(&script.program, block, Routes::EVENT);
+        match machine.run(&script.program, run) {
             Progress::Ended(_) => Some((wanted.replaced)(run)),
             Progress::Waiting => None,
         }
@@ -64,7 +67,7 @@ pub(crate) fn run_block(
             "a run of event_route[network:msg] panicked"
         }
     };
-    *machine = Machine::new(engine.settings.limits);
+    *machine = Machine::new(script.limits);
     run.operation = None;
     engine.log.line(level::ERROR, "core", text);
     None

@@ -1,6 +1,6 @@
 //! The values that `modparam` gave, checked against the rows of the modules.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::registry::{Module, ParameterRow, ParameterType, ParameterValue};
 
@@ -52,6 +52,18 @@ impl Parameters {
             .or_default()
             .push(value);
         Ok(())
+    }
+
+    /// The parameters that were given other values, as module and name, in order.
+    pub(crate) fn differences<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let keys: BTreeSet<&String> = self.given.keys().chain(other.given.keys()).collect();
+        let changed = keys
+            .into_iter()
+            .filter(|key| self.given.get(*key) != other.given.get(*key));
+        changed.filter_map(|key| key.split_once(':'))
     }
 
     /// The integer; the last one given wins.

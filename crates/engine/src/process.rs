@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use script::{Completion, Host, Machine, Outcome, Progress, Routes, Value};
+use script::{BlockId, Completion, Host, Machine, Outcome, Progress, RouteEnd, Routes, Value};
 use sip::{Hop, Message};
 use slab::Slab;
 use transaction::{Match, Output};
@@ -21,6 +21,7 @@ use crate::overload::{self, Batch, Overload};
 use crate::packet::{Interception, Packet};
 use crate::pending::Pending;
 use crate::run::{Locals, Operation, Run};
+use crate::scripts::LocalScript;
 use crate::stage::Stage;
 use crate::working::Working;
 
@@ -37,6 +38,8 @@ pub struct Worker {
     /// How many workers there are.
     workers: usize,
     local: Local,
+    /// The compiled configuration that new runs begin with.
+    script: LocalScript,
     locals: Locals,
     waiting: Slab<Task>,
     backlog: VecDeque<(u64, Input)>,
@@ -93,6 +96,7 @@ impl Worker {
             number,
             workers,
             local: Local::new(engine),
+            script: LocalScript::new(engine.script()),
             locals,
             waiting: Slab::new(),
             backlog: VecDeque::new(),
@@ -335,10 +339,11 @@ impl Worker {
     }
 
     fn begin(&mut self, key: u64, input: Input, now: Now) -> Task {
+        self.renew_script();
         let (working, first) = match input {
             Input::Message { message, hop } => {
                 self.locals.messages += 1;
-                let blocks = &self.local.blocks;
+                let blocks = &self.script.blocks;
                 let first = if blocks.received.is_some() || blocks.pre_routing.is_some() {
                     Stage::Arrived
                 } else if message.is_request() {
@@ -361,6 +366,7 @@ impl Worker {
         };
         let locals = std::mem::take(&mut self.locals);
         let mut seat = self.seats.pop().unwrap_or_else(|| self.new_seat());
+        seat.run.script = self.script.clone();
         seat.run.restart(key, now, working, locals);
         if !seat.run.msg.faked {
             seat.run.print_log_prefix();
@@ -374,10 +380,22 @@ impl Worker {
         }
     }
 
+    /// Takes up a configuration that was read meanwhile.
+    fn renew_script(&mut self) {
+        if self.local.scripts.generation() != self.script.program.generation() {
+            self.script = LocalScript::new(self.local.script());
+        }
+        // A run that began before has perhaps brought back values of fewer names.
+        let vars = &mut self.locals.vars;
+        if vars.len() < self.script.locals {
+            vars.resize(self.script.locals, Value::Int(0));
+        }
+    }
+
     fn new_seat(&self) -> Box<Seat> {
         Box::new(Seat {
             run: Run::new(self.local.clone()),
-            machine: Machine::new(self.local.settings.limits),
+            machine: Machine::new(self.script.limits),
         })
     }
 
@@ -481,10 +499,12 @@ impl Worker {
         if packet.bytes.len() < wanted.length_min {
             return None;
         }
+        self.renew_script();
         let mut seat = self.seats.pop().unwrap_or_else(|| self.new_seat());
         let locals = std::mem::take(&mut self.locals);
         let working = crate::packet::working(&packet, hop);
         let Seat { run, machine } = &mut *seat;
+        run.script = self.script.clone();
         run.restart(0, now, working, locals);
         run.routes = Routes::EVENT;
         run.packet = Some(packet);
@@ -514,7 +534,7 @@ fn drive(engine: &Arc<Engine>, task: &mut Task, with: Completion) -> Step {
     let mut with = with;
     if task.in_machine {
         task.seat.machine.complete(with);
-        match step_machine(engine, task) {
+        match step_machine(task) {
             Some(end) => with = end,
             None => return Step::Waiting,
         }
@@ -532,8 +552,11 @@ fn drive(engine: &Arc<Engine>, task: &mut Task, with: Completion) -> Step {
                 then,
             } => {
                 task.then = Some(then);
-                task.seat.machine.start(&engine.program, block, routes);
-                match step_machine(engine, task) {
+                if !start_block(engine, &mut task.seat, block, routes) {
+                    with = Completion::Route(RouteEnd::default());
+                    continue;
+                }
+                match step_machine(task) {
                     Some(end) => with = end,
                     None => return Step::Waiting,
                 }
@@ -543,9 +566,27 @@ fn drive(engine: &Arc<Engine>, task: &mut Task, with: Completion) -> Step {
     Step::Finished
 }
 
-fn step_machine(engine: &Arc<Engine>, task: &mut Task) -> Option<Completion> {
+/// Starts a block. One that was armed by an earlier configuration runs by that, and so does what comes of it. False
+/// if that is too long ago.
+fn start_block(engine: &Engine, seat: &mut Seat, block: BlockId, routes: Routes) -> bool {
+    let Seat { run, machine } = seat;
+    if !run.script.program.owns(block) {
+        let Some(owner) = engine.scripts.owner(block) else {
+            let text = "a route was armed by a configuration that is gone: it does not run";
+            engine.log.line(level::ERROR, "core", text);
+            return false;
+        };
+        run.script = LocalScript::new(owner);
+    }
+    machine.set_limits(run.script.limits);
+    machine.start(&run.script.program, block, routes);
+    true
+}
+
+fn step_machine(task: &mut Task) -> Option<Completion> {
     let Seat { run, machine } = &mut *task.seat;
-    match machine.run(&engine.program, run) {
+    let script = run.script.clone();
+    match machine.run(&script.program, run) {
         Progress::Ended(end) => {
             task.in_machine = false;
             Some(Completion::Route(end))

@@ -20,6 +20,7 @@ use crate::input::Input;
 use crate::local::{Local, LocalState};
 use crate::log::{Context, Line, level};
 use crate::pending::Pending;
+use crate::scripts::LocalScript;
 use crate::slots::Slots;
 use crate::working::Working;
 
@@ -75,6 +76,8 @@ pub struct Run {
     pub packet: Option<crate::packet::Packet>,
     /// What is armed for the branch whose branch route is running.
     pub branch_armed: Armed,
+    /// The compiled configuration that it runs by.
+    pub script: LocalScript,
     /// What its log lines begin with.
     pub log_context: Option<Arc<Context>>,
 }
@@ -152,6 +155,7 @@ impl Run {
         Self {
             key: 0,
             now: engine.started,
+            script: LocalScript::new(engine.script()),
             engine,
             routes: Routes::REQUEST,
             msg: crate::events::stand_in(),
@@ -278,7 +282,7 @@ impl Run {
     /// A call with a new log prefix before it, or with its time taken.
     fn observed_call(&mut self, function: FunctionId, args: &mut Args<'_>) -> Outcome<Pending> {
         let engine = self.engine.clone();
-        if engine.log_prefix.as_ref().is_some_and(|p| p.each_call) {
+        if self.script.log_prefix.as_ref().is_some_and(|p| p.each_call) {
             self.print_log_prefix();
         }
         let start = engine.latency.map_or(0, |latency| (latency.clock)());
@@ -295,7 +299,7 @@ impl Host for Run {
     type Pending = Pending;
 
     fn call(&mut self, function: FunctionId, args: &mut Args<'_>) -> Outcome<Pending> {
-        if self.engine.observes_calls {
+        if self.script.observes_calls {
             return self.observed_call(function, args);
         }
         let handler = self.engine.catalog.handler(function);

@@ -63,6 +63,7 @@ pub struct Setup<'a> {
     pub commands: &'a mut Vec<rpc::Command>,
     /// Doors to be opened.
     pub doors: &'a mut rpc::DoorsConfig,
+    pub(crate) program_checks: &'a mut Vec<ProgramCheck>,
     /// First values of `$var`, by number.
     pub first_locals: &'a mut Vec<Value>,
     /// The log.
@@ -77,7 +78,23 @@ pub struct Setup<'a> {
     pub seed: u64,
 }
 
+/// Says what a module finds wrong with a program.
+pub(crate) type ProgramCheck = Box<dyn Fn(&Program) -> Result<(), InitError> + Send + Sync>;
+
 impl Setup<'_> {
+    /// Looks at the program, now and whenever another one is to take its place.
+    ///
+    /// # Errors
+    /// What the check finds wrong now.
+    pub fn check_program(
+        &mut self,
+        check: impl Fn(&Program) -> Result<(), InitError> + Send + Sync + 'static,
+    ) -> Result<(), InitError> {
+        check(self.program)?;
+        self.program_checks.push(Box::new(check));
+        Ok(())
+    }
+
     /// Keeps a module's state, to be found by its type.
     pub fn put_state<T: std::any::Any + Send + Sync>(&mut self, state: T) -> Arc<T> {
         let state = Arc::new(state);

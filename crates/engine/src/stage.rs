@@ -73,9 +73,9 @@ impl Stage {
             },
         };
         match self {
-            Self::Arrived => event(run, run.engine.blocks.received, Self::Received),
+            Self::Arrived => event(run, run.script.blocks.received, Self::Received),
             Self::Received if end.dropped => dropped(run),
-            Self::Received => event(run, run.engine.blocks.pre_routing, Self::PreRouted),
+            Self::Received => event(run, run.script.blocks.pre_routing, Self::PreRouted),
             Self::PreRouted if end.dropped => dropped(run),
             Self::PreRouted => arrived(run),
             Self::Request => request(run),
@@ -183,7 +183,7 @@ fn request(run: &mut Run) -> Outcome<Pending> {
             return DONE;
         }
     }
-    match engine.blocks.request {
+    match run.script.blocks.request {
         Some(block) => start(run, block, Routes::REQUEST, Stage::RequestEnd),
         None => DONE,
     }
@@ -268,7 +268,7 @@ fn reply(run: &mut Run) -> Outcome<Pending> {
     let status = run.msg.message.status().unwrap_or(0);
     let method = run.msg.message.method();
     run.engine.counters.reply_received(status, method);
-    match run.engine.blocks.reply {
+    match run.script.blocks.reply {
         Some(block) => start(run, block, Routes::CORE_REPLY, Stage::ReplyMatch),
         None => reply_match(
             run,

@@ -59,7 +59,7 @@ impl Run {
     pub fn send_local(&mut self, request: LocalRequest) {
         let key = self.engine.call_key(&request.call_id);
         let sender = Sender::new(request);
-        let is_ready = key == self.call_key() && self.engine.blocks.local_request.is_none();
+        let is_ready = key == self.call_key() && self.script.blocks.local_request.is_none();
         if is_ready && let Destination::Known(hops) = sender.find(self) {
             let (tx, branch) = (self.tx.take(), self.branch.take());
             // Nothing is left to wait for, nor a route to run.
@@ -162,7 +162,7 @@ impl Sender {
         let mut working = Working::new(Arc::new(message), nowhere());
         working.faked = true;
         working.hop = hop;
-        match run.engine.blocks.local_request {
+        match run.script.blocks.local_request {
             None => self.send(run, working, hop),
             Some(block) => {
                 let saved = Box::new(Saved::swap(run, working, Slots::default(), Routes::EVENT));

@@ -25,7 +25,7 @@ pub use catalog::{
     BlockKind, Catalog, FunctionId, KeySpec, NameError, Parameter, ParameterKind, Resolved, Routes,
     Signature, VariableId,
 };
-pub use compile::compile;
+pub use compile::{compile, compile_generation};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use ere::Ere;
 pub use format::{Format, TextError};

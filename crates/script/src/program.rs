@@ -10,9 +10,16 @@ use crate::subst::Subst;
 use crate::value::{Str, Value};
 use crate::variable::Variable;
 
-/// A route block of a program.
+/// A route block of a program. Blocks of different generations of one configuration have different ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlockId(pub(crate) u32);
+
+impl BlockId {
+    /// Where it is in its program.
+    pub(crate) const fn place(self) -> usize {
+        (self.0 & ((1 << PLACE_BITS) - 1)) as usize
+    }
+}
 
 /// The evaluated text in a variable's parentheses, as `Host::get` and `Host::set` see it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,9 +32,14 @@ pub enum Key {
     Name(Str),
 }
 
+/// How many bits of a block's id say where it is in its program; those above are the generation.
+const PLACE_BITS: u32 = 20;
+
 /// A compiled configuration.
 #[derive(Debug, Default)]
 pub struct Program {
+    /// Which of several programs that run one after another this is.
+    pub(crate) generation: u32,
     pub(crate) code: Vec<Op>,
     /// Where each operation was written.
     pub(crate) places: Vec<OpPlace>,
@@ -48,13 +60,29 @@ impl Program {
             .blocks
             .iter()
             .position(|block| block.kind == kind && block.name == name)?;
-        Some(BlockId(at as u32))
+        Some(self.id(at))
+    }
+
+    /// Which of several programs that run one after another this is.
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Whether a block is one of this program's.
+    #[inline]
+    pub const fn owns(&self, block: BlockId) -> bool {
+        block.0 >> PLACE_BITS == self.generation & (u32::MAX >> PLACE_BITS)
+    }
+
+    /// The id of the block at this place.
+    pub(crate) const fn id(&self, at: usize) -> BlockId {
+        BlockId(self.generation << PLACE_BITS | at as u32)
     }
 
     /// All blocks in file order.
     pub fn blocks(&self) -> impl Iterator<Item = (BlockId, BlockKind, &str)> {
         let blocks = self.blocks.iter().enumerate();
-        blocks.map(|(at, block)| (BlockId(at as u32), block.kind, block.name.as_str()))
+        blocks.map(|(at, block)| (self.id(at), block.kind, block.name.as_str()))
     }
 
     /// The block's name without its kind: `RELAY` for `route[RELAY]`.
@@ -106,7 +134,7 @@ impl Program {
 
     #[inline]
     pub(crate) fn info(&self, block: BlockId) -> Option<&BlockInfo> {
-        self.blocks.get(block.0 as usize)
+        self.blocks.get(block.place()).filter(|_| self.owns(block))
     }
 
     /// The place of the operation at `pc`.

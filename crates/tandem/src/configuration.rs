@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use engine::{Extra, Loaded, ParameterValue};
+use engine::{Engine, Extra, Loaded, ParameterValue, Reloaded};
+use script::source::Loader;
 use script::{FileLoader, MemoryLoader, Options as ParseOptions, SourceMap};
 
 use crate::DEFAULT_CONFIG;
@@ -17,17 +18,9 @@ pub(crate) fn read(options: &Options) -> Result<Loaded, String> {
     let extra = extra(options)?;
     let parse = parse_options(options);
     let mut map = SourceMap::new();
-    let (loaded, diagnostics) = match &options.file {
-        Some(file) => {
-            let loader = FileLoader;
-            engine::load(&mut map, &loader, file, &parse, &extra, modules::ALL)
-        }
-        None => {
-            let loader = MemoryLoader::one("default.cfg", DEFAULT_CONFIG);
-            let path = Path::new("default.cfg");
-            engine::load(&mut map, &loader, path, &parse, &extra, modules::ALL)
-        }
-    };
+    let (loader, path) = source(options);
+    let (loaded, diagnostics) =
+        engine::load(&mut map, &*loader, path, &parse, &extra, modules::ALL);
     let color = std::io::stderr().is_terminal();
     eprint!("{}", diagnostics.render(&map, color));
     loaded.ok_or_else(|| {
@@ -35,6 +28,42 @@ pub(crate) fn read(options: &Options) -> Result<Loaded, String> {
         let plural = if errors == 1 { "" } else { "s" };
         format!("{errors} error{plural} in the configuration")
     })
+}
+
+/// Reads the same configuration again for a running engine: what came of it, and all messages about it. With an error
+/// nothing came of it.
+///
+/// # Errors
+/// The command line cannot be understood any more, which it was before.
+pub(crate) fn read_again(
+    options: &Options,
+    engine: &Engine,
+) -> Result<(Option<Reloaded>, String), String> {
+    let extra = extra(options)?;
+    let parse = parse_options(options);
+    let mut map = SourceMap::new();
+    let (loader, path) = source(options);
+    let (reloaded, diagnostics) = engine::reload(
+        engine,
+        &mut map,
+        &*loader,
+        path,
+        &parse,
+        &extra,
+        modules::ALL,
+    );
+    Ok((reloaded, diagnostics.render(&map, false)))
+}
+
+/// Where the configuration is: in a file, or built in.
+fn source(options: &Options) -> (Box<dyn Loader>, &Path) {
+    match &options.file {
+        Some(file) => (Box::new(FileLoader), file),
+        None => {
+            let loader = MemoryLoader::one("default.cfg", DEFAULT_CONFIG);
+            (Box::new(loader), Path::new("default.cfg"))
+        }
+    }
 }
 
 fn parse_options(options: &Options) -> ParseOptions {

@@ -5,6 +5,7 @@ mod daemon;
 mod network;
 mod options;
 mod privileges;
+mod reload;
 mod serve;
 
 use std::process::ExitCode;

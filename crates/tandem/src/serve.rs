@@ -22,6 +22,7 @@ use transport::stream::StreamSeat;
 use transport::udp::UdpSocket;
 
 use crate::options::Options;
+use crate::reload::Reloader;
 use crate::{daemon, network, privileges};
 
 /// How long a stopping process goes on answering what is pending.
@@ -43,6 +44,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     let log = start_log(options, &settings);
     explain_settings(&settings, &log);
     set_limits(&settings, &log);
+    let reloader = Arc::new(Reloader::new(options, &settings));
     let run_dir = run_dir(options, &settings);
     let workers = worker_count(options);
     let (sockets, listeners) = network::open(options, &loaded.config, &settings, workers)?;
@@ -86,7 +88,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
         doors,
     } = build(loaded, world)?;
 
-    let registry = registry(&engine, commands)?;
+    let registry = registry(&engine, commands, &reloader)?;
     let table = registry.1;
     let doors = Doors::start(&doors, registry.0, table, control.handle())
         .map_err(|error| error.to_string())?;
@@ -96,7 +98,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     engine.announce_start();
     greet(options, &engine, &run_dir);
     daemon::tell_ready();
-    control.block_on(serve(&engine, signals, doors));
+    control.block_on(serve(&engine, signals, doors, &reloader));
     // The workers have ended if nobody listens.
     let _ = stop.send(true);
     for thread in threads {
@@ -264,10 +266,13 @@ fn remove_pid_files(options: &Options) {
 fn registry(
     engine: &Arc<Engine>,
     commands: Vec<rpc::Command>,
+    reloader: &Arc<Reloader>,
 ) -> Result<(Arc<Registry>, Arc<DoorTable>), String> {
     let table = DoorTable::new();
     let mut registry = Registry::new();
-    for command in commands.into_iter().chain(table.commands()) {
+    let reload = reloader.command(Arc::downgrade(engine));
+    let own = table.commands().into_iter().chain([reload]);
+    for command in commands.into_iter().chain(own) {
         registry.add(command).map_err(|error| error.to_string())?;
     }
     let registry = Arc::new(registry);
@@ -376,12 +381,13 @@ impl Signals {
     }
 
     /// Waits for one that ends the process.
-    async fn end(&mut self, engine: &Engine) {
+    async fn end(&mut self, engine: &Engine, reloader: &Reloader) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hang_up.recv() => engine.log.line(level::NOTICE, "core", "SIGHUP: nothing to do"),
+                // What is wrong with it is in the log.
+                _ = self.hang_up.recv() => drop(reloader.reload(engine)),
                 _ = self.pipe.recv() => {}
             }
         }
@@ -389,8 +395,8 @@ impl Signals {
 }
 
 /// Waits for the signal that ends the process, then lets what is pending end.
-async fn serve(engine: &Arc<Engine>, mut signals: Signals, doors: Doors) {
-    signals.end(engine).await;
+async fn serve(engine: &Arc<Engine>, mut signals: Signals, doors: Doors, reloader: &Reloader) {
+    signals.end(engine, reloader).await;
     engine
         .log
         .line(level::NOTICE, "core", "stopping: no new calls are taken");
@@ -404,7 +410,7 @@ async fn serve(engine: &Arc<Engine>, mut signals: Signals, doors: Doors) {
     };
     tokio::select! {
         () = end => {}
-        () = signals.end(engine) => engine.log.line(level::NOTICE, "core", "told again: ending at once"),
+        () = signals.end(engine, reloader) => engine.log.line(level::NOTICE, "core", "told again: ending at once"),
     }
 }
 

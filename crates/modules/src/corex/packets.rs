@@ -18,17 +18,22 @@ struct State {
     replacement: Option<Variable>,
 }
 
+const EVENT: &str = "network:msg";
+
 pub(super) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let replacement = setup.variable("corex", "nio_msg_avp")?;
     setup.put_state(State { replacement });
     if setup.parameters.int("corex", "nio_intercept") == 0 {
         return Ok(());
     }
-    let block = setup.program.block(BlockKind::Event, "network:msg");
-    let block = block.ok_or("nio_intercept = 1 needs an event_route[network:msg]")?;
+    setup.check_program(|program| {
+        let block = program.block(BlockKind::Event, EVENT);
+        block.ok_or("nio_intercept = 1 needs an event_route[network:msg]")?;
+        Ok(())
+    })?;
     let length_min = setup.parameters.int("corex", "nio_min_msg_len");
     setup.hooks.interception = Some(Interception {
-        block,
+        event: EVENT,
         length_min: usize::try_from(length_min).unwrap_or(0),
         replaced,
     });

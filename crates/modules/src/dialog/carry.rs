@@ -27,7 +27,7 @@ pub(super) fn carry_out(
     // A call that is over goes with the last of those who hold its record, this function at least.
     let _held = Held::new(&state.tracker, id);
     for event in &effects.events {
-        if let Some(block) = route_of(state, *event) {
+        if let Some(block) = route_of(run, *event) {
             let event = engine::Event {
                 block,
                 routes: Routes::EVENT,
@@ -48,11 +48,11 @@ pub(super) fn carry_out(
     }
 }
 
-fn route_of(state: &State, event: Event) -> Option<BlockId> {
+fn route_of(run: &Run, event: Event) -> Option<BlockId> {
     match event {
-        Event::Start => state.routes.start,
-        Event::End => state.routes.end,
-        Event::Failed => state.routes.failed,
+        Event::Start => run.script.event("dialog:start"),
+        Event::End => run.script.event("dialog:end"),
+        Event::Failed => run.script.event("dialog:failed"),
         _ => None,
     }
 }

@@ -2,27 +2,28 @@
 //! deserve a word.
 
 use engine::{InitError, Setup, level};
+use script::Program;
 
 use super::{ending, parameters, properties, refer, state};
 
 /// Arguments that have to be one of a few words, and are known now.
-pub(super) fn arguments(setup: &Setup<'_>) -> Result<(), InitError> {
+pub(super) fn arguments(program: &Program) -> Result<(), InitError> {
     for function in ["dlg_bye", "dlg_req_within"] {
-        for (place, side) in setup.program.constant_arguments(function, 0) {
+        for (place, side) in program.constant_arguments(function, 0) {
             if ending::sides(side).is_none() {
                 let text = format!("{function}: \"{side}\" is none of all, caller, callee");
                 return Err(state::at(place, &text));
             }
         }
     }
-    for (place, side) in setup.program.constant_arguments("dlg_refer", 0) {
+    for (place, side) in program.constant_arguments("dlg_refer", 0) {
         if refer::side(side).is_none() {
             let text = format!("dlg_refer: \"{side}\" is neither caller nor callee");
             return Err(state::at(place, &text));
         }
     }
     for function in ["dlg_set_property", "dlg_reset_property"] {
-        for (place, attribute) in setup.program.constant_arguments(function, 0) {
+        for (place, attribute) in program.constant_arguments(function, 0) {
             properties::bit(attribute)
                 .map_err(|why| state::at(place, &format!("{function}: {why}")))?;
         }

@@ -32,6 +32,8 @@ mod timeout;
 mod variables;
 mod within;
 
+use std::sync::Arc;
+
 use engine::{InitError, Module, Setup};
 
 pub(crate) use state::State;
@@ -49,12 +51,13 @@ pub static MODULE: Module = Module {
 };
 
 fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
-    checks::arguments(setup)?;
+    setup.check_program(checks::arguments)?;
     checks::explain(setup);
     let state = State::new(setup)?;
-    profiles::check(setup, &state)?;
     state.add_statistics(setup);
     let state = setup.put_state(state);
+    let declared = Arc::clone(&state);
+    setup.check_program(move |program| profiles::check(program, &declared))?;
     rpc::add(setup, &state);
     let hooks = &mut *setup.hooks;
     hooks.request_in.push(subscriptions::request_in);

@@ -1,8 +1,8 @@
 //! Profiles in scripts. Before there is a call, memberships wait with the message.
 
 use dialog::{ProfileError, ProfileId, Tracker};
-use engine::{InitError, Pending, Run, Setup, level};
-use script::{Args, Outcome, Routes, Str, Value};
+use engine::{InitError, Pending, Run, level};
+use script::{Args, Outcome, Program, Routes, Str, Value};
 
 use super::bulk::SetTimeouts;
 use super::context::{self, Context};
@@ -18,9 +18,9 @@ const FUNCTIONS: [&str; 6] = [
 ];
 
 /// Refuses names of profiles that were not declared.
-pub(super) fn check(setup: &Setup<'_>, state: &State) -> Result<(), InitError> {
+pub(super) fn check(program: &Program, state: &State) -> Result<(), InitError> {
     for function in FUNCTIONS {
-        for (place, name) in setup.program.constant_arguments(function, 0) {
+        for (place, name) in program.constant_arguments(function, 0) {
             if find(&state.tracker, name).is_none() {
                 let text = format!("{function}: profile \"{name}\" is not declared");
                 return Err(state::at(place, &text));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use dialog::{Resettable, Tracker};
 use engine::{InitError, Run, Setup};
-use script::{BlockId, BlockKind, Place, Value, Variable};
+use script::{Place, Value, Variable};
 use timer::Time;
 
 use super::bridge::Controller;
@@ -38,16 +38,7 @@ pub(crate) struct State {
     pub(super) binds_cancel: bool,
     /// Count calls.
     pub(super) counts: bool,
-    /// The event routes of the configuration.
-    pub(super) routes: EventRoutes,
     clock: Clock,
-}
-
-/// The blocks that run when something happens to a call.
-pub(super) struct EventRoutes {
-    pub(super) start: Option<BlockId>,
-    pub(super) end: Option<BlockId>,
-    pub(super) failed: Option<BlockId>,
 }
 
 /// The time of the last tick, for those who are not called with the time: management commands.
@@ -73,7 +64,6 @@ impl State {
         let rr_param = settings.rr_param.clone().into_bytes();
         let now = moment(setup.now);
         let tracker = Tracker::new(settings, now).map_err(error)?;
-        let event = |name| setup.program.block(BlockKind::Event, name);
         let lines = |name| settings::header_lines(parameters.text("dialog", name));
         Ok(Self {
             tracker: Arc::new(tracker),
@@ -91,11 +81,6 @@ impl State {
             bye_early: settings::early_reply(parameters),
             binds_cancel: parameters.int("dialog", "dlg_ctxiuid_mode") & 1 != 0,
             counts: parameters.int("dialog", "enable_stats") != 0,
-            routes: EventRoutes {
-                start: event("dialog:start"),
-                end: event("dialog:end"),
-                failed: event("dialog:failed"),
-            },
             clock: Clock {
                 time_ms: AtomicU64::new(now.time.as_millis()),
                 unix: AtomicU32::new(now.unix),

@@ -81,6 +81,6 @@ impl Expiry {
         }
         let view = state.tracker.snapshot(self.id, now)?;
         let name = std::str::from_utf8(view.timeout_route()?).ok()?;
-        run.engine.program.block(BlockKind::Request, name)
+        run.script.program.block(BlockKind::Request, name)
     }
 }

@@ -194,7 +194,7 @@ fn to_route(call: &DialogView, run: &Run) -> Value {
 
 /// The position of `route[name]` in the configuration, from 1.
 fn route_number(run: &Run, name: &[u8]) -> Option<i64> {
-    let routes = run.engine.program.blocks();
+    let routes = run.script.program.blocks();
     let mut routes = routes.filter(|(_, kind, _)| *kind == BlockKind::Request);
     let at = routes.position(|(_, _, known)| known.as_bytes() == name)?;
     i64::try_from(at).ok().map(|at| at + 1)

@@ -3,7 +3,7 @@
 use std::net::ToSocketAddrs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engine::{Interner, KeyRule, Run, Setup, VariableRow};
+use engine::{Interner, KeyRule, Run, VariableRow};
 use script::{Index, Key, KeySpec, Str, Value};
 
 use super::value::{attribute, attribute_name, key_name, text};
@@ -111,43 +111,19 @@ pub(super) const ROWS: &[VariableRow] = &[
     ),
 ];
 
-/// What is known from the start.
+/// What the module counts.
+#[derive(Default)]
 pub(super) struct Constants {
-    defines: Vec<(String, Option<Box<[u8]>>)>,
     /// Of texts that are new at each reading: how many there were.
     unique: AtomicU64,
 }
 
-impl Constants {
-    pub(super) fn new(setup: &Setup<'_>) -> Self {
-        let mut defines = setup.config.defines.clone();
-        defines.sort_by(|one, other| one.0.cmp(&other.0));
-        Self {
-            defines,
-            unique: AtomicU64::new(0),
-        }
-    }
-
-    fn define(&self, name: &[u8]) -> Option<&[u8]> {
-        let found = self
-            .defines
-            .binary_search_by(|(known, _)| known.as_bytes().cmp(name));
-        let (_, value) = self.defines.get(found.ok()?)?;
-        Some(value.as_deref().unwrap_or_default())
-    }
-}
-
 fn define(run: &mut Run, key: &Key, _: Index) -> Value {
-    let state = run.state::<State>();
-    state
-        .constants
-        .define(key_name(key))
-        .map_or(Value::Null, text)
+    run.script.define(key_name(key)).map_or(Value::Null, text)
 }
 
 fn define_number(run: &mut Run, key: &Key, _: Index) -> Value {
-    let state = run.state::<State>();
-    let value = state.constants.define(key_name(key));
+    let value = run.script.define(key_name(key));
     value.map_or(Value::Int(0), text)
 }
 

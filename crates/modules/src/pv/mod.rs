@@ -99,7 +99,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let state = State {
         aliases: avp::aliases(setup)?,
         shared: shared::Shared::new(setup)?,
-        constants: constant::Constants::new(setup),
+        constants: constant::Constants::default(),
     };
     setup.put_state(state);
     rpc::add(setup);

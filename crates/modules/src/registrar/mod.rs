@@ -164,12 +164,16 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
         .cloned()
         .ok_or("usrloc must be loaded before it")?;
     usrloc.set_on_expired(profile::contact_expired);
-    for function in NAMING {
-        for (_, table) in setup.program.constant_arguments(function, 0) {
-            let made = table.as_str().and_then(|table| usrloc.domain(table));
-            made.ok_or("more tables of locations than Tandem keeps")?;
+    let tables = Arc::clone(&usrloc);
+    setup.check_program(move |program| {
+        for function in NAMING {
+            for (_, table) in program.constant_arguments(function, 0) {
+                let made = table.as_str().and_then(|table| tables.domain(table));
+                made.ok_or("more tables of locations than Tandem keeps")?;
+            }
         }
-    }
+        Ok(())
+    })?;
     let state = State::new(setup, usrloc)?;
     for (name, value) in [
         ("default_expire", state.default_expires),

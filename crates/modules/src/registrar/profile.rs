@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{Engine, Event, Input, Interner, Pending, Resume, Run, Slots, TickContext, stand_in};
-use script::{Args, BlockId, BlockKind, Completion, Index, Key, KeySpec, Outcome, Routes, Value};
+use script::{Args, BlockId, Completion, Index, Key, KeySpec, Outcome, Routes, Value};
 
 use super::settings::State;
 use crate::usrloc::{Contact, Contacts};
@@ -176,7 +176,7 @@ pub(super) fn contact_expired(
     aor: Arc<[u8]>,
     contact: Arc<Contact>,
 ) {
-    let Some(block) = engine.program.block(BlockKind::Event, EXPIRED_EVENT) else {
+    let Some(block) = engine.script().event(EXPIRED_EVENT) else {
         return;
     };
     let key = engine.call_key(&contact.call_id);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use engine::{
     Event, InitError, KeyRule, Module, ParameterRow, ParameterType, Run, Setup, Slots, VariableRow,
 };
-use script::{BlockId, BlockKind, Index, Key, Routes, Value};
+use script::{Index, Key, Routes, Value};
 use sip::Method;
 
 use statistics::Counters;
@@ -75,7 +75,6 @@ static VARIABLES: &[VariableRow] = &[VariableRow {
 /// What the module keeps.
 struct State {
     counters: Counters,
-    filtered_ack: Option<BlockId>,
     with_transaction: bool,
     default_code: u16,
     default_reason: Vec<u8>,
@@ -86,7 +85,6 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let reason = setup.parameters.text("sl", "default_reason");
     let state = State {
         counters: Counters::new(setup.statistics),
-        filtered_ack: setup.program.block(BlockKind::Event, "sl:filtered-ack"),
         with_transaction: setup.parameters.int("sl", "bind_tm") != 0,
         default_code: u16::try_from(code).unwrap_or(500).clamp(100, 699),
         default_reason: reason.unwrap_or_default().into_bytes(),
@@ -112,7 +110,7 @@ fn filter_ack(run: &mut Run) {
     let state = run.state::<State>();
     state.counters.received_acks.increment();
     run.finished = true;
-    if let Some(block) = state.filtered_ack {
+    if let Some(block) = run.script.event("sl:filtered-ack") {
         let (working, slots) = (run.msg.clone(), Slots::default());
         run.events.push_back(Event {
             block,

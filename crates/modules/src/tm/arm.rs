@@ -69,10 +69,7 @@ fn t_on_branch_failure(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
         run.armed().on_branch_failure = None;
         return Outcome::Code(1);
     }
-    let block = run
-        .engine
-        .program
-        .block(BlockKind::Event, &format!("tm:branch-failure:{name}"));
+    let block = run.script.event(&format!("tm:branch-failure:{name}"));
     if block.is_none() {
         let text =
             format!("t_on_branch_failure: there is no event_route[tm:branch-failure:{name}]");

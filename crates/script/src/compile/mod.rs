@@ -32,7 +32,21 @@ pub fn compile(
     catalog: &dyn Catalog,
     map: &SourceMap,
 ) -> Result<Program, Diagnostics> {
+    compile_generation(config, catalog, map, 0)
+}
+
+/// Compiles a configuration that takes the place of an earlier one.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn compile_generation(
+    config: &Config,
+    catalog: &dyn Catalog,
+    map: &SourceMap,
+    generation: u32,
+) -> Result<Program, Diagnostics> {
     let mut compiler = Compiler::new(catalog, map);
+    compiler.program.generation = generation;
     compiler.declare(&config.blocks);
     for (number, block) in config.blocks.iter().enumerate() {
         compiler.block(number, block);
@@ -101,7 +115,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn block(&mut self, number: usize, block: &Block) {
-        self.block = BlockId(number as u32);
+        self.block = self.program.id(number);
         let entry = self.here();
         if let Some(info) = self.program.blocks.get_mut(number) {
             info.entry = entry;

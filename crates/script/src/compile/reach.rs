@@ -54,7 +54,7 @@ impl Reach {
         uses.into_iter()
             .filter(|used| {
                 let kinds = reached
-                    .get(used.block.0 as usize)
+                    .get(used.block.place())
                     .copied()
                     .unwrap_or(Routes::ANY);
                 !used.allowed.intersects(kinds)
@@ -73,8 +73,8 @@ impl Reach {
             let mut changed = false;
             for (from, to) in &edges {
                 let (Some(source), Some(target)) = (
-                    reached.get(from.0 as usize).copied(),
-                    reached.get_mut(to.0 as usize),
+                    reached.get(from.place()).copied(),
+                    reached.get_mut(to.place()),
                 ) else {
                     continue;
                 };

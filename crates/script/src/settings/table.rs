@@ -242,5 +242,5 @@ pub const TABLE: &[SettingRow] = &[
     row("sql_buffer_size", &[], Count, "65535", Unneeded, "The longest SQL statement (bytes)."),
     row("version_table", &[], Str, "version", Unneeded, "Database table of schema versions; nothing here reads a database."),
     row("stats_name_separator", &[], Str, "_", Used, "Between the parts of a statistic's name."),
-    row("rpc_exec_delta", &[], Count, "0", Ignored, "Time that must lie between reloading commands (s)."),
+    row("rpc_exec_delta", &[], Count, "0", Used, "Time that must lie between two `cfg.reload` (s)."),
 ];
