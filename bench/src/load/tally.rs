@@ -124,6 +124,16 @@ counts! {
     unexpected "unexpected";
 }
 
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.named().into_iter().filter(|(_, count)| *count > 0);
+        let counts: Vec<String> = counts
+            .map(|(label, count)| format!("{count} {label}"))
+            .collect();
+        f.write_str(&counts.join(", "))
+    }
+}
+
 /// The parts of a run that are told apart, so that something can be done during one of them.
 pub const PHASES: usize = 3;
 
@@ -169,15 +179,7 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = self
-            .counts
-            .named()
-            .into_iter()
-            .filter(|(_, count)| *count > 0);
-        let counts: Vec<String> = counts
-            .map(|(label, count)| format!("{count} {label}"))
-            .collect();
-        writeln!(f, "{}", counts.join(", "))?;
+        writeln!(f, "{}", self.counts)?;
         for complaint in &self.complaints {
             writeln!(f, "  {complaint}")?;
         }

@@ -54,7 +54,7 @@ fn one(suite: &Suite<'_>, contender: &Contender, section: &mut Section) -> io::R
     if contender.kind == Kind::Tandem && broken + counts.unexpected > 0 {
         section.fault(format!("{}: {report}", contender.name));
     } else {
-        section.note(format!("{}: {}", contender.name, report.tally));
+        section.note(format!("{}: {counts}", contender.name));
     }
     let all = report.tally.all_latencies();
     section.row(vec![

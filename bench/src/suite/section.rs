@@ -143,9 +143,12 @@ pub fn machine(options: &Options, contenders: &[Contender]) -> String {
         .iter()
         .map(|contender| contender.name.as_str())
         .collect();
+    let machine = format!("{cores} cores of {model}, Linux {}.", kernel.trim());
+    if names.is_empty() {
+        return machine;
+    }
     format!(
-        "{cores} cores of {model}, Linux {}. {}; Tandem built with the profile {}, Kamailio with {} children.",
-        kernel.trim(),
+        "{machine} {}; Tandem built with the profile {}, Kamailio with {} children.",
         names.join(", "),
         options.build,
         options.children
