@@ -239,7 +239,7 @@ fn world(log: Log) -> World {
         address: SocketAddr::from(([10, 0, 0, 1], 5060)),
         host_name: None,
         advertise: None,
-        name: None,
+        name: Some("bench".into()),
         is_virtual: false,
     };
     let sockets = Arc::new(Sockets::new(&[spec]));

@@ -131,3 +131,26 @@ fn record_route_is_written_once_with_all_parameters() {
     );
     assert!(bench.log().join(" ").contains("second -1"));
 }
+
+#[test]
+fn record_route_has_the_socket_s_name_where_that_is_wanted() {
+    let mut bench = Bench::new(
+        "loadmodule \"rr.so\"\nloadmodule \"pv.so\"\nloadmodule \"xlog.so\"\n\
+         modparam(\"rr\", \"sockname_mode\", 1)\nmodparam(\"rr\", \"append_fromtag\", 0)\n\
+         request_route { loose_route(); xinfo(\"leaves by $fs\"); record_route(); forward(); }\n",
+    );
+    // The second own Route names a socket by its name alone: its port is none of ours.
+    let sent = bench.receive(
+        "10.0.0.9:5060",
+        "INFO sip:b@10.0.0.8 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKa\n\
+         Route: <sip:10.0.0.1;r2=on;lr>, <sip:10.0.0.1:9;sn=bench;r2=on;lr>\n\
+         From: <sip:a@x>;tag=1\nTo: <sip:b@x>;tag=2\nCall-ID: c\nCSeq: 1 INFO\nContent-Length: 0\n\n",
+    );
+    assert_eq!(sent[0].header("Record-Route"), "<sip:10.0.0.1;sn=bench;lr>");
+    assert!(
+        bench
+            .log()
+            .join("\n")
+            .contains("leaves by udp:10.0.0.1:5060")
+    );
+}
