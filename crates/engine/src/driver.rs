@@ -24,7 +24,7 @@ use crate::process::Worker;
 use crate::run::Operation;
 
 /// How often timers are looked at.
-const TICK: Duration = Duration::from_millis(crate::load::TICK_MS);
+const TICK: Duration = Duration::from_millis(crate::build::TICK_MS);
 
 /// The real clock, counting from the start of the process.
 #[derive(Clone, Copy, Debug)]

@@ -9,6 +9,7 @@ use script::settings::{TABLE, Usage};
 use script::source::{Loader, SourceMap, Span};
 use script::{Options as ParseOptions, Settings};
 
+use crate::build;
 use crate::engine::Engine;
 use crate::load::{self, Extra, setting_text};
 use crate::log::level;
@@ -138,7 +139,7 @@ pub fn reload(
     }
     let settings = Settings::new(&config);
     let latency = engine.latency.as_ref();
-    let parts = load::script_parts(
+    let parts = build::script_parts(
         &settings,
         &config,
         log_prefix,

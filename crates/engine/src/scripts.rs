@@ -209,3 +209,62 @@ impl Scripts {
         self.generation.store(generation, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use script::{MemoryLoader, SourceMap};
+
+    use super::*;
+
+    /// A script whose only block is an event route of this name.
+    fn script(generation: u32, event: &str) -> Script {
+        let text = format!("event_route[{event}] {{ exit; }}\n");
+        let loader = MemoryLoader::one("a.cfg", &text);
+        let mut map = SourceMap::new();
+        let options = script::Options::default();
+        let (config, _) = script::parse(&mut map, &loader, "a.cfg".as_ref(), &options);
+        let catalog = crate::catalog::Catalog::new(&[], &[]);
+        let program = script::compile_generation(&config, &catalog, &map, generation);
+        let parts = Parts {
+            received: false,
+            defines: vec![
+                ("B".to_owned(), None),
+                ("A".to_owned(), Some((*b"1").into())),
+            ],
+            log_prefix: None,
+            measures_calls: false,
+            limits: script::Limits::default(),
+            locals: 0,
+            debug: 0,
+        };
+        Script::new(program.expect("it is right"), parts)
+    }
+
+    #[test]
+    fn a_block_is_found_in_the_script_that_it_belongs_to() {
+        let scripts = Scripts::new(script(0, "m:first"));
+        let first = scripts.current().event("m:first").expect("it is there");
+        scripts.replace(script(1, "m:second"));
+        assert_eq!(scripts.generation(), 1);
+        let second = scripts.current().event("m:second").expect("it is there");
+        assert_ne!(first, second);
+        assert!(!scripts.current().program.owns(first));
+        let owner = scripts.owner(first).expect("it is kept");
+        assert_eq!(owner.event("m:first"), Some(first));
+        for generation in 2..=EARLIER_MAX as u32 {
+            scripts.replace(script(generation, "m:next"));
+        }
+        assert!(scripts.owner(first).is_some());
+        scripts.replace(script(EARLIER_MAX as u32 + 1, "m:next"));
+        assert!(scripts.owner(first).is_none());
+        assert!(scripts.owner(second).is_some());
+    }
+
+    #[test]
+    fn definitions_are_found_by_name() {
+        let script = script(0, "m:e");
+        assert_eq!(script.define(b"A"), Some(&b"1"[..]));
+        assert_eq!(script.define(b"B"), Some(&b""[..]));
+        assert_eq!(script.define(b"C"), None);
+    }
+}

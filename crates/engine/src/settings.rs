@@ -103,7 +103,7 @@ pub struct Relaying {
     /// What stands in the Contact of a redirection with a transaction.
     pub rich_redirect: RichRedirect,
     /// The onreply route for replies that belong to no transaction.
-    pub on_sl_reply: Option<script::BlockId>,
+    pub on_sl_reply: Option<String>,
     /// Deliver provisional replies to local requests.
     pub pass_provisional_replies: bool,
     /// The status of a reply that a script gave none.

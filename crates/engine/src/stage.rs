@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use script::{BlockId, Completion, Outcome, RouteEnd, Routes, Value};
+use script::{BlockId, BlockKind, Completion, Outcome, RouteEnd, Routes, Value};
 use sip::{Message, Method};
 use transaction::{Match, ReplyVerdict, TransactionId};
 
@@ -328,7 +328,8 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
 
 /// A reply that belongs to no transaction.
 fn unmatched(run: &mut Run) -> Outcome<Pending> {
-    match run.engine.settings.relaying.on_sl_reply {
+    let name = run.engine.settings.relaying.on_sl_reply.as_deref();
+    match name.and_then(|name| run.script.program.block(BlockKind::OnReply, name)) {
         Some(block) => start(run, block, Routes::ONREPLY, Stage::Unmatched),
         None => crate::forward::reply(run),
     }

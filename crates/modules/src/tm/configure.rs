@@ -1,7 +1,7 @@
 //! What becomes of the parameters: the settings of transactions and of relaying.
 
 use engine::{InitError, Parameters, Relaying, RichRedirect, Run, Setup, UnmatchedCancel};
-use script::{BlockId, BlockKind};
+use script::BlockKind;
 use transaction::{Forget, SilentBranch};
 
 use super::State;
@@ -28,17 +28,20 @@ pub(super) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     Ok(())
 }
 
-fn on_sl_reply(setup: &Setup<'_>) -> Result<Option<BlockId>, InitError> {
+fn on_sl_reply(setup: &mut Setup<'_>) -> Result<Option<String>, InitError> {
     let Some(name) = setup.parameters.text("tm", "on_sl_reply") else {
         return Ok(None);
     };
-    let block = setup.program.block(BlockKind::OnReply, &name);
-    let missing = || {
-        InitError(format!(
-            "parameter on_sl_reply: there is no onreply_route[{name}]"
-        ))
-    };
-    block.map(Some).ok_or_else(missing)
+    let wanted = name.clone();
+    setup.check_program(move |program| {
+        let block = program.block(BlockKind::OnReply, &wanted).map(drop);
+        block.ok_or_else(|| {
+            InitError(format!(
+                "parameter on_sl_reply: there is no onreply_route[{wanted}]"
+            ))
+        })
+    })?;
+    Ok(Some(name))
 }
 
 fn transactions(parameters: &Parameters, max_branches: u8) -> transaction::Settings {
