@@ -42,7 +42,13 @@ pub fn all(program: Program, cases: &[Case]) -> Option<String> {
         scene.chapter(&case.name);
         play(&mut scene, client, sink, index, case);
         synchronize(&mut scene, client, index);
-        settle(&mut scene, client, sink, grace(program, case));
+        let acknowledged = case.answer.as_ref().is_some_and(|(code, _)| *code >= 300);
+        let patience = if acknowledged {
+            ACK_PATIENCE
+        } else {
+            LEFTOVERS
+        };
+        settle(&mut scene, client, sink, [grace(program, case), patience]);
         scene.record_lines_until(&marker(index));
         scene.record_script_lines();
     }
@@ -210,14 +216,22 @@ fn grace(program: Program, case: &Case) -> Duration {
     }
 }
 
-/// Records what still comes for the client and the sink.
-fn settle(scene: &mut Scene, client: Who, sink: Who, grace: Duration) {
+/// How long the ACK to a negative reply of the sink may be on its way: where none comes, this much time is lost.
+const ACK_PATIENCE: Duration = Duration::from_millis(250);
+/// How long anything else may still come for the sink.
+const LEFTOVERS: Duration = Duration::from_millis(1);
+
+/// Records what still comes for the client and the sink, which are waited for as long as this.
+fn settle(scene: &mut Scene, client: Who, sink: Who, [grace, patience]: [Duration; 2]) {
     while let Some(message) = scene.at(client).receive(grace) {
         acknowledge(scene, client, &message);
         scene.record_message(client, &message);
     }
-    while let Some(message) = scene.at(sink).receive(Duration::from_millis(1)) {
-        if message.method() != "ACK" {
+    let mut patience = patience;
+    while let Some(message) = scene.at(sink).receive(patience) {
+        if message.method() == "ACK" {
+            patience = LEFTOVERS;
+        } else {
             scene.record_message(sink, &message);
         }
     }
