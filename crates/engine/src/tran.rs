@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sip::Method;
+use sip::{Edits, Method};
 use transaction::{Reason, Refused, Requester, TransactionId, Which};
 
 use crate::engine::{Tx, TxData};
@@ -84,7 +84,10 @@ impl Run {
 
     /// Gives the transaction at hand back to the table.
     pub fn check_in(&mut self) {
-        let Some(tx) = self.tx.take() else { return };
+        let Some(mut tx) = self.tx.take() else { return };
+        if tx.is_waiting() {
+            tx.data.working.edits = Edits::default();
+        }
         let Some(mut gone) = self.engine.transactions.check_in(tx) else {
             return;
         };

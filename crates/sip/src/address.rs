@@ -75,6 +75,17 @@ impl AddressSpans {
         if at == end {
             return Some(at);
         }
+        // As nearly everybody writes it: the tag, and nothing else.
+        if let Some([b';', b't', b'a', b'g', b'=', value, ..]) = bytes.get(at..end)
+            && *value != b'"'
+        {
+            let stop = find(bytes, at + 5, end, VALUE_END);
+            if stop == end && stop > at + 5 {
+                self.tag = Span::new(at + 5, end);
+                self.params = Span::new(at, end);
+                return Some(end);
+            }
+        }
         let first = skip_lws(bytes, at, end);
         let (mut next, mut stop) = (at, at);
         loop {

@@ -67,7 +67,7 @@ pub(crate) fn find_where(
 
 /// Tests the last bytes of a text, fewer than a block: those before them are tested along with them.
 #[inline(never)]
-fn test_last(bytes: &[u8], at: usize, test: impl Fn(&[u8; BLOCK]) -> u32) -> u32 {
+pub(crate) fn test_last(bytes: &[u8], at: usize, test: impl Fn(&[u8; BLOCK]) -> u32) -> u32 {
     match bytes.last_chunk() {
         Some(part) => test(part) >> (at + BLOCK).saturating_sub(bytes.len()),
         None => {

@@ -233,8 +233,10 @@ impl<'a> Uri<'a> {
 
     /// The port, or the one that the scheme and transport mean (RFC 3261 §19.1.2).
     pub fn port_or_default(&self) -> u16 {
-        let transport = self.wanted_transport().unwrap_or(Transport::Udp);
-        self.port.unwrap_or_else(|| transport.default_port())
+        self.port.unwrap_or_else(|| {
+            let transport = self.wanted_transport().unwrap_or(Transport::Udp);
+            transport.default_port()
+        })
     }
 
     /// The headers of `?a=b&c=d`, still escaped.

@@ -5,10 +5,11 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 
 use sip::{Message, Method, Via, branch};
+use smallvec::SmallVec;
 
 /// Random numbers that make the hashes of this process unpredictable to its peers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seed(pub(crate) [u64; 2]);
+#[derive(Clone, Debug)]
+pub(crate) struct Seed(DefaultHasher);
 
 /// The 32 hex digits in a Via branch: the same for a request and its retransmissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,15 +37,15 @@ impl Keys {
 
 impl Seed {
     /// SipHash, because the peers choose what is hashed.
-    fn hasher(self) -> DefaultHasher {
+    pub(crate) fn new(numbers: [u64; 2]) -> Self {
         let mut hasher = DefaultHasher::new();
-        hasher.write_u64(self.0[0]);
-        hasher.write_u64(self.0[1]);
-        hasher
+        hasher.write_u64(numbers[0]);
+        hasher.write_u64(numbers[1]);
+        Self(hasher)
     }
 
-    pub(crate) fn call_key(self, call_id: &[u8]) -> u64 {
-        let mut hasher = self.hasher();
+    pub(crate) fn call_key(&self, call_id: &[u8]) -> u64 {
+        let mut hasher = self.0.clone();
         hasher.write(call_id);
         hasher.finish()
     }
@@ -52,11 +53,12 @@ impl Seed {
     /// Hashes what a retransmission, the ACK to a negative reply and the CANCEL share with the
     /// request (RFC 3261 §16.11): the top Via with its branch, Call-ID and CSeq number; without the
     /// magic cookie, the Request-URI and the From tag as well.
-    pub(crate) fn identity(self, request: &Message) -> Identity {
-        let mut hasher = self.hasher();
+    pub(crate) fn identity(&self, request: &Message) -> Identity {
+        // Hashed in one piece: each write to a hasher costs as much as fifty bytes of a long one.
+        let mut parts = SmallVec::<[u8; 256]>::new();
         let mut part = |bytes: &[u8]| {
-            hasher.write_usize(bytes.len());
-            hasher.write(bytes);
+            parts.extend_from_slice(&bytes.len().to_le_bytes());
+            parts.extend_from_slice(bytes);
         };
         part(request.call_id().unwrap_or_default());
         part(request.cseq_number_bytes());
@@ -71,6 +73,8 @@ impl Seed {
                 part(request.from_tag().unwrap_or_default());
             }
         }
+        let mut hasher = self.0.clone();
+        hasher.write(&parts);
         let low = hasher.finish();
         hasher.write_u8(1);
         Identity::from_hash([low, hasher.finish()])

@@ -175,6 +175,12 @@ impl ClientState {
         )
     }
 
+    /// Whether the request as it was sent may still be needed: to be repeated, or for an ACK or a CANCEL.
+    pub(crate) const fn needs_request(self) -> bool {
+        use client_invite::State as I;
+        self.is_pending() || matches!(self, Self::Invite(I::Completed | I::Terminated))
+    }
+
     /// Whether nothing is timed any more.
     pub const fn is_terminated(self) -> bool {
         use client_invite::State as I;

@@ -182,6 +182,9 @@ impl<U, B> Shard<U, B> {
             entry.armed = deadline;
         }
         let is_waiting = record.is_waiting();
+        if is_waiting {
+            record.settle();
+        }
         self.statistics.waiting += u64::from(is_waiting && !entry.is_waiting);
         self.statistics.waiting -= u64::from(!is_waiting && entry.is_waiting);
         entry.is_waiting = is_waiting;

@@ -107,7 +107,7 @@ impl<U, B> Table<U, B> {
         let first_label = seed[0] as u32 & 0x7fff_ffff;
         let shard = |_| Slot(Mutex::new(Shard::new(now, tick_ms, first_label)));
         Self {
-            seed: Seed(seed),
+            seed: Seed::new(seed),
             shards: (0..SHARDS).map(shard).collect(),
         }
     }

@@ -235,6 +235,17 @@ impl<U, B> Transaction<U, B> {
         !self.server.state.is_pending() && !self.branches.iter().any(Branch::is_pending)
     }
 
+    /// Lets go of what nothing can ask for once the exchange is over: a waiting transaction is only there to absorb
+    /// what is retransmitted, and there are many of them.
+    pub(crate) fn settle(&mut self) {
+        for branch in &mut self.branches {
+            branch.reply = None;
+            if !branch.state.needs_request() {
+                branch.sent = Arc::default();
+            }
+        }
+    }
+
     /// What happened since the last call, for the table's counters.
     pub(crate) fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)

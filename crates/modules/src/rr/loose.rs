@@ -25,20 +25,15 @@ const NOT_FOLLOWED: i64 = -1;
 const PRELOADED: i64 = -3;
 
 /// What one walk over the Routes works on.
-struct Walk {
-    message: Arc<Message>,
-    routes: Entries,
+struct Walk<'a> {
+    message: &'a Message,
+    routes: Entries<'a>,
     is_preloaded: bool,
     state: LocalState<State>,
 }
 
-type Entries = SmallVec<[RouteEntry; 3]>;
-
-struct RouteEntry {
-    span: sip::Span,
-    line_value: sip::Span,
-    uri: sip::Span,
-}
+/// Each Route and the URI in it.
+type Entries<'a> = SmallVec<[(Value<'a>, Uri<'a>); 2]>;
 
 /// Consumes own Routes and finds the next hop.
 pub(super) fn loose_route(run: &mut Run, mode: Mode) -> i64 {
@@ -55,7 +50,7 @@ pub(super) fn loose_route(run: &mut Run, mode: Mode) -> i64 {
     }
     run.msg.edits.withdraw(Tag::Route);
     let walk = Walk {
-        message,
+        message: &message,
         routes,
         is_preloaded,
         state: run.state::<State>(),
@@ -69,27 +64,22 @@ pub(super) fn loose_route(run: &mut Run, mode: Mode) -> i64 {
 }
 
 /// The Routes; `None` if one of them is malformed.
-fn entries(message: &Message) -> Option<Entries> {
-    let entry = |value: Value<'_>| {
+fn entries(message: &Message) -> Option<Entries<'_>> {
+    let mut entries = Entries::new();
+    for value in message.values(HeaderId::Route) {
         let address = NameAddr::parse(value.text)?;
-        Uri::parse(address.uri).ok()?;
-        let uri = message.span_of(address.uri)?;
-        Some(RouteEntry {
-            span: value.span,
-            line_value: value.line_value,
-            uri,
-        })
-    };
-    message.values(HeaderId::Route).map(entry).collect()
+        entries.push((value, Uri::parse(address.uri).ok()?));
+    }
+    Some(entries)
 }
 
-impl Walk {
+impl<'a> Walk<'a> {
     /// The topmost Route is ours, or names the next hop.
     fn after_loose(self, run: &mut Run) -> i64 {
         let Some(top) = self.uri(0) else {
             return NOT_FOLLOWED;
         };
-        if !run.engine.is_my_route(&top) {
+        if !run.engine.is_my_route(top) {
             self.follow(run, 0);
             return FOLLOWED;
         }
@@ -98,12 +88,12 @@ impl Walk {
         self.remove(run, 0);
         if self.state.enable_double && top.param(b"r2").is_some() {
             if let Some(second) = self.uri(1) {
-                self.use_socket(run, &second);
+                self.use_socket(run, second);
                 self.remove(run, 1);
                 next = 2;
             }
         } else if self.state.force_socket {
-            self.use_socket(run, &top);
+            self.use_socket(run, top);
         }
         let is_alone = next >= self.routes.len();
         if !is_alone {
@@ -130,7 +120,7 @@ impl Walk {
             self.state.enable_double && own.param(b"r2").is_some() && run.engine.is_my_route(uri)
         });
         if let Some(second) = second {
-            self.use_socket(run, &second);
+            self.use_socket(run, second);
             self.remove(run, 0);
             next = 1;
         }
@@ -164,27 +154,20 @@ impl Walk {
             return;
         }
         let line = [b"Route: <", run.msg.uri(), b">\r\n"].concat();
-        run.msg.edits.append_last(Tag::Route, &self.message, &line);
+        run.msg.edits.append_last(Tag::Route, self.message, &line);
         run.msg.set_uri(uri.text.to_vec());
         run.msg.target.next_hop = None;
         self.remove(run, at);
     }
 
-    fn uri(&self, at: usize) -> Option<Uri<'_>> {
-        Uri::parse(self.routes.get(at)?.uri.of(self.message.bytes())).ok()
+    fn uri(&self, at: usize) -> Option<&Uri<'a>> {
+        self.routes.get(at).map(|(_, uri)| uri)
     }
 
     fn remove(&self, run: &mut Run, at: usize) {
-        let Some(entry) = self.routes.get(at) else {
-            return;
-        };
-        let text = entry.span.of(self.message.bytes());
-        let value = Value {
-            text,
-            span: entry.span,
-            line_value: entry.line_value,
-        };
-        run.msg.edits.remove_value(Tag::Route, &value);
+        if let Some((value, _)) = self.routes.get(at) {
+            run.msg.edits.remove_value(Tag::Route, value);
+        }
     }
 
     /// The request leaves by the socket that an own Route names.
