@@ -93,21 +93,3 @@ pub use statistics::{Counter, Statistics};
 pub use uac::{Done, LocalRequest, local_job};
 pub use uac_dialog::UacDialog;
 pub use working::{RecordRoute, StreamWishes, Target, Working};
-
-#[cfg(test)]
-mod sizes {
-    #[test]
-    fn sizes() {
-        eprintln!("Message {}", size_of::<sip::Message>());
-        eprintln!("Edits {}", size_of::<sip::Edits>());
-        eprintln!("Working {}", size_of::<crate::Working>());
-        eprintln!("Target {}", size_of::<crate::Target>());
-        eprintln!("Tx {}", size_of::<crate::engine::Tx>());
-        eprintln!("TxBranch {}", size_of::<crate::engine::TxBranch>());
-        eprintln!("TxData {}", size_of::<crate::engine::TxData>());
-        eprintln!("Shared {}", size_of::<crate::run::Shared>());
-        eprintln!("Settings {}", size_of::<transaction::Settings>());
-        eprintln!("Hop {}", size_of::<sip::Hop>());
-        eprintln!("Run {}", size_of::<crate::run::Run>());
-    }
-}

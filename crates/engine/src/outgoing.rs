@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sip::{Framing, HeaderId, Hop, Message, SocketId, Tag, Transport};
-use smallvec::SmallVec;
 
 use crate::engine::Engine;
 use crate::hooks::BranchOut;
@@ -41,6 +40,19 @@ pub(crate) fn reply_way(request: &Message, hop: Hop, force_rport: bool, to_via: 
     }
 }
 
+/// What our Via says of a request that leaves.
+struct Shown<'a> {
+    working: &'a Working,
+    socket: SocketId,
+    transport: Transport,
+    /// Instead of the socket's, as a hook wants it.
+    host: Option<&'a Vec<u8>>,
+    /// The same of the port.
+    port: Option<u16>,
+    /// What hooks add, each with its semicolon.
+    params: &'a [u8],
+}
+
 /// The framing that a transport needs.
 pub const fn framing(transport: Transport) -> Framing {
     if transport.is_reliable() {
@@ -50,9 +62,6 @@ pub const fn framing(transport: Transport) -> Framing {
     }
 }
 
-/// Our Via line while it is written: few are longer.
-type Line = SmallVec<[u8; 256]>;
-
 impl Engine {
     /// The host and port that a socket shows in Via; the usual port is left out, as Kamailio does.
     pub fn via_sent_by(&self, socket: SocketId) -> &str {
@@ -61,14 +70,13 @@ impl Engine {
     }
 
     /// The same, unless the script or a hook wants something else shown.
-    fn push_sent_by(&self, line: &mut Line, out: &BranchOut<'_>) {
-        let working = out.working;
-        let host = out.advertised_host.as_ref();
-        let host = host.or(working.advertised_host.as_ref());
-        let port = out.advertised_port.or(working.advertised_port);
-        let socket = self.sockets.get(out.socket);
+    fn push_sent_by(&self, line: &mut Vec<u8>, shown: &Shown<'_>) {
+        let working = shown.working;
+        let host = shown.host.or(working.advertised_host.as_ref());
+        let port = shown.port.or(working.advertised_port);
+        let socket = self.sockets.get(shown.socket);
         let (Some(socket), true) = (socket, host.is_some() || port.is_some()) else {
-            line.extend_from_slice(self.via_sent_by(out.socket).as_bytes());
+            line.extend_from_slice(self.via_sent_by(shown.socket).as_bytes());
             return;
         };
         let usual = self
@@ -83,14 +91,13 @@ impl Engine {
         line.extend_from_slice(format!(":{port}").as_bytes());
     }
 
-    /// Our Via line for a request that leaves by this socket.
-    fn via_line(&self, branch: &[u8], out: &BranchOut<'_>) -> Line {
-        let working = out.working;
-        let mut line = Line::new();
+    /// Appends our Via line for a request.
+    fn push_via_line(&self, line: &mut Vec<u8>, branch: &[u8], shown: &Shown<'_>) {
+        let working = shown.working;
         line.extend_from_slice(b"Via: SIP/2.0/");
-        line.extend_from_slice(out.transport.via_name().as_bytes());
+        line.extend_from_slice(shown.transport.via_name().as_bytes());
         line.push(b' ');
-        self.push_sent_by(&mut line, out);
+        self.push_sent_by(line, shown);
         line.extend_from_slice(b";branch=");
         line.extend_from_slice(branch);
         if let Some(connection) = working.hop.connection.filter(|_| !working.faked) {
@@ -100,16 +107,22 @@ impl Engine {
             line.extend_from_slice(b";rport");
         }
         line.extend_from_slice(&working.via_params);
-        line.extend_from_slice(&out.via_params);
+        line.extend_from_slice(shown.params);
         line.extend_from_slice(b"\r\n");
-        line
     }
 
     /// Appends the bytes of a request that leaves on a branch.
     fn write_request(&self, out: &mut BranchOut<'_>, branch: &[u8], bytes: &mut Vec<u8>) {
         let (working, target) = (out.working, out.target);
         let message = &working.message;
-        let line = self.via_line(branch, out);
+        let shown = Shown {
+            working,
+            socket: out.socket,
+            transport: out.transport,
+            host: out.advertised_host.as_ref(),
+            port: out.advertised_port,
+            params: &out.via_params,
+        };
         let edits = &mut out.edits;
         if let Some(uri) = &target.uri {
             edits.set_request_uri(message, uri);
@@ -121,7 +134,7 @@ impl Engine {
             let line = [b"Route: ".as_slice(), path, b"\r\n"].concat();
             edits.insert_first(Tag::Path, message, &line);
         }
-        edits.insert_via(message, &line);
+        edits.insert_via(message, |line| self.push_via_line(line, branch, &shown));
         working
             .edits
             .apply(&[edits], message, framing(out.transport), bytes);

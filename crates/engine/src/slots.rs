@@ -2,10 +2,12 @@
 
 use std::any::{Any, TypeId};
 
+use smallvec::SmallVec;
+
 /// Values of distinct types; the few that a message has are found by a short walk.
 #[derive(Default)]
 pub struct Slots {
-    values: Vec<(TypeId, Box<dyn Any + Send>)>,
+    values: SmallVec<[(TypeId, Box<dyn Any + Send>); 1]>,
 }
 
 impl std::fmt::Debug for Slots {

@@ -107,15 +107,13 @@ fn write(run: &mut Run, value: u32) -> bool {
     let known = run.msg.max_forwards.is_some();
     run.msg.edits.withdraw(Tag::MaxForwards);
     run.msg.max_forwards = Some(value);
-    let mut text = Vec::with_capacity(20);
     match message.header(HeaderId::MaxForwards) {
         Some(header) => {
-            sip::push_number(&mut text, value);
-            run.msg.edits.set_value(Tag::MaxForwards, &header, &text);
+            run.msg.edits.set_number(Tag::MaxForwards, &header, value);
             true
         }
         None => {
-            text.extend_from_slice(b"Max-Forwards: ");
+            let mut text = b"Max-Forwards: ".to_vec();
             sip::push_number(&mut text, value);
             text.extend_from_slice(b"\r\n");
             run.msg

@@ -5,7 +5,6 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 
 use sip::{Message, Method, Via, branch};
-use smallvec::SmallVec;
 
 /// Random numbers that make the hashes of this process unpredictable to its peers.
 #[derive(Clone, Debug)]
@@ -54,11 +53,10 @@ impl Seed {
     /// request (RFC 3261 §16.11): the top Via with its branch, Call-ID and CSeq number; without the
     /// magic cookie, the Request-URI and the From tag as well.
     pub(crate) fn identity(&self, request: &Message) -> Identity {
-        // Hashed in one piece: each write to a hasher costs as much as fifty bytes of a long one.
-        let mut parts = SmallVec::<[u8; 256]>::new();
+        let mut parts = Parts::new(self.0.clone());
         let mut part = |bytes: &[u8]| {
-            parts.extend_from_slice(&bytes.len().to_le_bytes());
-            parts.extend_from_slice(bytes);
+            parts.push(&(bytes.len() as u64).to_le_bytes());
+            parts.push(bytes);
         };
         part(request.call_id().unwrap_or_default());
         part(request.cseq_number_bytes());
@@ -73,11 +71,51 @@ impl Seed {
                 part(request.from_tag().unwrap_or_default());
             }
         }
-        let mut hasher = self.0.clone();
-        hasher.write(&parts);
+        let mut hasher = parts.finish();
         let low = hasher.finish();
         hasher.write_u8(1);
         Identity::from_hash([low, hasher.finish()])
+    }
+}
+
+/// Gathers parts for a hasher: each of its writes costs as much as fifty bytes of a long one.
+struct Parts {
+    bytes: [u8; 192],
+    length: usize,
+    hasher: DefaultHasher,
+}
+
+impl Parts {
+    const fn new(hasher: DefaultHasher) -> Self {
+        Self {
+            bytes: [0; 192],
+            length: 0,
+            hasher,
+        }
+    }
+
+    fn push(&mut self, part: &[u8]) {
+        let end = self.length + part.len();
+        match self.bytes.get_mut(self.length..end) {
+            Some(room) => {
+                room.copy_from_slice(part);
+                self.length = end;
+            }
+            None => {
+                self.flush();
+                self.hasher.write(part);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        self.hasher.write(&self.bytes[..self.length]);
+        self.length = 0;
+    }
+
+    fn finish(mut self) -> DefaultHasher {
+        self.flush();
+        self.hasher
     }
 }
 

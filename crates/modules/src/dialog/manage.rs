@@ -147,16 +147,19 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
     };
     let lifetime = state.lifetime(run);
     let engine = run.engine.clone();
-    let socket = match method.refreshes_target() {
-        true => message::socket_text(&engine, run.msg.hop.socket),
-        false => b"",
+    let (contact, socket): (&[u8], &[u8]) = match method.refreshes_target() {
+        true => (
+            message::contact(message),
+            message::socket_text(&engine, run.msg.hop.socket),
+        ),
+        false => (b"", b""),
     };
     let request = Request {
         direction,
         method,
         callee_tag,
         cseq: message.cseq().map_or(0, |cseq| cseq.number),
-        contact: message::contact(message),
+        contact,
         socket,
         lifetime,
     };

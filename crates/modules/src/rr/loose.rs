@@ -27,7 +27,7 @@ const PRELOADED: i64 = -3;
 /// What one walk over the Routes works on.
 struct Walk<'a> {
     message: &'a Message,
-    routes: Entries<'a>,
+    routes: &'a [(Value<'a>, Uri<'a>)],
     is_preloaded: bool,
     state: LocalState<State>,
 }
@@ -42,16 +42,17 @@ pub(super) fn loose_route(run: &mut Run, mode: Mode) -> i64 {
         return NOT_FOLLOWED;
     }
     let is_preloaded = message.to_tag().is_none_or(<[u8]>::is_empty);
-    let Some(routes) = entries(&message).filter(|routes| !routes.is_empty()) else {
+    let mut routes = Entries::new();
+    if read_routes(&message, &mut routes).is_none() || routes.is_empty() {
         return NOT_FOLLOWED;
-    };
+    }
     if mode == Mode::PreloadedOnly && !is_preloaded {
         return NOT_FOLLOWED;
     }
     run.msg.edits.withdraw(Tag::Route);
     let walk = Walk {
         message: &message,
-        routes,
+        routes: &routes,
         is_preloaded,
         state: run.state::<State>(),
     };
@@ -63,14 +64,13 @@ pub(super) fn loose_route(run: &mut Run, mode: Mode) -> i64 {
     }
 }
 
-/// The Routes; `None` if one of them is malformed.
-fn entries(message: &Message) -> Option<Entries<'_>> {
-    let mut entries = Entries::new();
+/// Reads the Routes; `None` if one of them is malformed.
+fn read_routes<'a>(message: &'a Message, routes: &mut Entries<'a>) -> Option<()> {
     for value in message.values(HeaderId::Route) {
         let address = NameAddr::parse(value.text)?;
-        entries.push((value, Uri::parse(address.uri).ok()?));
+        routes.push((value, Uri::parse(address.uri).ok()?));
     }
-    Some(entries)
+    Some(())
 }
 
 impl<'a> Walk<'a> {

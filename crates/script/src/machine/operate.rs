@@ -3,6 +3,7 @@
 use crate::ast::{BinaryOp, UnaryOp};
 use crate::program::Test;
 use crate::value::{Str, Value};
+use smallvec::SmallVec;
 
 /// Whether a text that is no number was taken for 0.
 #[derive(Debug, Default)]
@@ -92,10 +93,9 @@ fn add(left: &Value, right: &Value, doubt: &mut Doubt) -> Value {
         Value::Null => Value::Str(right.to_str()),
         Value::Str(text) if right.is_null() => Value::Str(text.clone()),
         Value::Str(text) => {
-            let mut joined = Vec::with_capacity(text.len() + 24);
-            joined.extend_from_slice(text);
+            let mut joined = SmallVec::<[u8; 128]>::from_slice(text);
             right.with_bytes(|bytes| joined.extend_from_slice(bytes));
-            Value::Str(Str::from(joined))
+            Value::Str(Str::new(&joined))
         }
     }
 }

@@ -56,12 +56,12 @@ impl Edits {
         self.insert(tag, header.span.end, Rank::After, lines);
     }
 
-    /// Puts the proxy's own Via, a whole line, right above the topmost one.
-    pub fn insert_via(&mut self, message: &Message, line: &[u8]) {
+    /// Puts the proxy's own Via right above the topmost one; `write` appends it, a whole line.
+    pub fn insert_via(&mut self, message: &Message, write: impl FnOnce(&mut Vec<u8>)) {
         let at = message
             .header(HeaderId::Via)
             .map_or(message.first_line_span().end, |header| header.span.start);
-        self.insert(Tag::Via, at, Rank::Via, line);
+        self.push_with(Tag::Via, Span::empty_at(at), Rank::Via, write);
     }
 
     /// Takes a header line out.
@@ -92,6 +92,18 @@ impl Edits {
         } else {
             self.replace(tag, header.value_span, value);
         }
+    }
+
+    /// Gives a header line a number as its value.
+    pub fn set_number(&mut self, tag: Tag, header: &Header<'_>, value: u32) {
+        let gap: &[u8] = match header.value_span.is_empty() && !header.name.is_empty() {
+            true => b" ",
+            false => b"",
+        };
+        self.push_with(tag, header.value_span, Rank::Replace, |out| {
+            out.extend_from_slice(gap);
+            push_number(out, value);
+        });
     }
 
     /// Gives the message another body. Content-Length follows when the changes are applied.

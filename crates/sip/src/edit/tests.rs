@@ -35,7 +35,7 @@ fn lines_stand_in_the_order_of_a_forwarded_request() {
     let message = message();
     let mut edits = Edits::new();
     edits.append_last(Tag::Script, &message, b"Last: 1\r\n");
-    edits.insert_via(&message, b"Via: own\r\n");
+    edits.insert_via(&message, |line| line.extend_from_slice(b"Via: own\r\n"));
     edits.insert_first(Tag::Script, &message, b"First: 1\r\n");
     edits.insert_first(Tag::RecordRoute, &message, b"Record-Route: <sip:me>\r\n");
     edits.set_request_uri(&message, b"sip:old");

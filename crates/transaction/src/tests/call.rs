@@ -220,6 +220,27 @@ fn a_call_goes_through_and_leaves_nothing() {
 }
 
 #[test]
+fn a_waiting_transaction_keeps_what_retransmissions_need() {
+    let mut answered = Call::invite();
+    answered.fork(1);
+    answered.reply(0, 200);
+    answered.answer(200);
+    answered.work(|record, _, out| {
+        assert!(record.branches[0].reply.is_none() && record.branches[0].sent.is_empty());
+        record.retransmitted(out);
+    });
+    assert_eq!(answered.count("caller 200"), 2);
+
+    let mut refused = Call::invite();
+    refused.fork(1);
+    refused.reply(0, 486);
+    refused.answer(486);
+    refused.ack();
+    refused.reply(0, 486);
+    assert_eq!(refused.count("b0 ACK"), 2);
+}
+
+#[test]
 fn records_are_small() {
     // Its one branch is within it.
     assert!(
