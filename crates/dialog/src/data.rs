@@ -77,7 +77,7 @@ impl Tracker {
     /// Notes the transaction of the INVITE, or that it is gone. The number is the caller's own.
     pub fn set_transaction(&self, id: DialogId, transaction: Option<u64>) -> bool {
         self.edit(id, |work| {
-            work.record.transaction = transaction;
+            work.record.set_transaction(transaction);
             if transaction.is_some() {
                 work.record.dflags |= dflags::TRANSACTION;
             }
@@ -87,7 +87,7 @@ impl Tracker {
 
     /// The transaction of the INVITE, if it was noted.
     pub fn transaction(&self, id: DialogId) -> Option<u64> {
-        self.read(id, |record| record.transaction)?
+        self.read(id, |record| record.transaction())?
     }
 
     /// A variable's value. Also of a call that is over, as long as its record is there.

@@ -213,7 +213,7 @@ impl Work<'_> {
         if self.record.state.is_pending() {
             self.record.rejected = true;
             return Some(Ending::Early {
-                transaction: self.record.transaction,
+                transaction: self.record.transaction(),
             });
         }
         if let Outcome::To(_) = self.outcome(Input::LocalEnd) {

@@ -1,34 +1,51 @@
-//! Several short texts in one allocation, with their ends beside it.
+//! Several short texts in one allocation.
 
-/// `N` texts, one block of memory.
+/// `N` texts, one block of memory: the width of an end in bytes, their ends, the texts.
 #[derive(Clone, Debug)]
-pub(crate) struct Packed<const N: usize> {
-    bytes: Box<[u8]>,
-    ends: [u32; N],
-}
+pub(crate) struct Packed<const N: usize>(Box<[u8]>);
+
+/// Ends of as many bytes; the wide ones for what two bytes cannot count.
+const NARROW: usize = 2;
+const WIDE: usize = 4;
 
 impl<const N: usize> Packed<N> {
     pub(crate) fn new(texts: [&[u8]; N]) -> Self {
-        let mut bytes = Vec::with_capacity(texts.iter().map(|t| t.len()).sum());
-        let ends = texts.map(|text| {
-            bytes.extend_from_slice(text);
-            u32::try_from(bytes.len()).unwrap_or(u32::MAX)
-        });
-        Self {
-            bytes: bytes.into_boxed_slice(),
-            ends,
+        let length: usize = texts.iter().map(|text| text.len()).sum();
+        let width = match u16::try_from(length) {
+            Ok(_) => NARROW,
+            Err(_) => WIDE,
+        };
+        let mut block = Vec::with_capacity(1 + N * width + length);
+        block.push(width as u8);
+        let mut end = 0;
+        for text in texts {
+            end += text.len();
+            block.extend_from_slice(&(end as u32).to_le_bytes()[..width]);
         }
+        for text in texts {
+            block.extend_from_slice(text);
+        }
+        Self(block.into_boxed_slice())
     }
 
     pub(crate) fn get(&self, field: usize) -> &[u8] {
-        let start = if field == 0 {
-            0
-        } else {
-            self.ends[field - 1] as usize
+        let width = usize::from(self.0[0]);
+        let texts = &self.0[1 + N * width..];
+        let start = match field {
+            0 => 0,
+            _ => self.end(field - 1, width),
         };
-        self.bytes
-            .get(start..self.ends[field] as usize)
-            .unwrap_or_default()
+        texts.get(start..self.end(field, width)).unwrap_or_default()
+    }
+
+    fn end(&self, field: usize, width: usize) -> usize {
+        let at = 1 + field * width;
+        if width == NARROW {
+            usize::from(u16::from_le_bytes([self.0[at], self.0[at + 1]]))
+        } else {
+            let bytes = [0, 1, 2, 3].map(|n| self.0[at + n]);
+            u32::from_le_bytes(bytes) as usize
+        }
     }
 
     /// Replaces some texts. Nothing is allocated when they are the same.
@@ -64,11 +81,14 @@ pub(crate) struct Item<'a> {
     pub(crate) value: &'a [u8],
 }
 
-const HEAD: usize = 7;
-
 impl Items {
     pub(crate) fn bytes(&self) -> usize {
         self.0.len()
+    }
+
+    /// The first byte, to have the block at hand.
+    pub(crate) fn bytes_touched(&self) -> usize {
+        self.0.first().copied().unwrap_or_default().into()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Item<'_>> {
@@ -121,25 +141,53 @@ impl Items {
 impl Item<'_> {
     /// Bytes that an item with this key and value takes.
     pub(crate) fn encoded_len(&self) -> usize {
-        HEAD + self.key.len() + self.value.len()
+        1 + length_len(self.key.len())
+            + length_len(self.value.len())
+            + self.key.len()
+            + self.value.len()
     }
 
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let key_len = u16::try_from(self.key.len()).unwrap_or(u16::MAX);
-        let value_len = u32::try_from(self.value.len()).unwrap_or(u32::MAX);
         bytes.push(self.kind as u8);
-        bytes.extend_from_slice(&key_len.to_le_bytes());
-        bytes.extend_from_slice(&value_len.to_le_bytes());
-        bytes.extend_from_slice(&self.key[..usize::from(key_len)]);
-        bytes.extend_from_slice(&self.value[..value_len as usize]);
+        push_length(bytes, self.key.len());
+        push_length(bytes, self.value.len());
+        bytes.extend_from_slice(self.key);
+        bytes.extend_from_slice(self.value);
     }
 }
 
+/// A length takes one byte, or five where one is not enough.
+const fn length_len(length: usize) -> usize {
+    if length < LONG as usize { 1 } else { 5 }
+}
+
+/// In the place of a length: it follows, four bytes long.
+const LONG: u8 = u8::MAX;
+
+fn push_length(bytes: &mut Vec<u8>, length: usize) {
+    if length < usize::from(LONG) {
+        bytes.push(length as u8);
+    } else {
+        bytes.push(LONG);
+        bytes.extend_from_slice(&(length as u32).to_le_bytes());
+    }
+}
+
+fn read_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (&first, rest) = bytes.split_first()?;
+    if first < LONG {
+        return Some((first.into(), rest));
+    }
+    let (length, rest) = rest.split_first_chunk()?;
+    Some((u32::from_le_bytes(*length) as usize, rest))
+}
+
 fn decode(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
-    let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
-    let [kind, k0, k1, v0, v1, v2, v3] = *head;
-    let (key, rest) = rest.split_at_checked(u16::from_le_bytes([k0, k1]).into())?;
-    let (value, rest) = rest.split_at_checked(u32::from_le_bytes([v0, v1, v2, v3]) as usize)?;
+    let (&kind, rest) = bytes.split_first()?;
+    let (key, rest) = read_length(rest)?;
+    let (value, rest) = read_length(rest)?;
+    let (key, rest) = rest.split_at_checked(key)?;
+    let (value, rest) = rest.split_at_checked(value)?;
     let kind = if kind == Kind::Profile as u8 {
         Kind::Profile
     } else {
@@ -163,6 +211,19 @@ mod tests {
     }
 
     #[test]
+    fn long_texts_are_kept_whole() {
+        let long = vec![b'x'; 70_000];
+        let mut packed = Packed::new([b"one".as_slice(), &long, b"three"]);
+        assert_eq!(packed.get(1).len(), 70_000);
+        assert_eq!(packed.get(2), b"three");
+        packed.set(&[(1, b"short")]);
+        assert_eq!(
+            [packed.get(0), packed.get(1)],
+            [b"one".as_slice(), b"short"]
+        );
+    }
+
+    #[test]
     fn items_are_newest_first() {
         let mut items = Items::default();
         let item = |key, value| Item {
@@ -177,8 +238,14 @@ mod tests {
             key: &[0, 1],
             value: b"x",
         });
+        let long = [b'l'; 300];
+        items.push(item(b"long", &long));
         let variables: Vec<_> = items.of_kind(Kind::Variable).collect();
-        assert_eq!(variables, [(b"b".as_slice(), b"".as_slice()), (b"a", b"1")]);
+        assert_eq!(variables[0], (b"long".as_slice(), long.as_slice()));
+        assert_eq!(
+            variables[1..],
+            [(b"b".as_slice(), b"".as_slice()), (b"a", b"1")]
+        );
         let length: usize = items.iter().map(|i| i.encoded_len()).sum();
         assert_eq!(length, items.bytes());
     }

@@ -1,5 +1,7 @@
 //! One call: everything that is known of it, packed. Its strings share one block of memory.
 
+use std::num::NonZeroU64;
+
 use timer::{Time, TimerId};
 
 use crate::effects::{EndReason, Party};
@@ -65,9 +67,13 @@ pub(crate) struct Record {
     pub(crate) local_cseq: [u32; 2],
     pub(crate) outcome: [LegOutcome; 2],
     pub(crate) keep_alive: KeepAliveState,
-    pub(crate) transaction: Option<u64>,
+    transaction: Option<NonZeroU64>,
     pub(crate) items: Items,
-    forks: Vec<Fork>,
+    #[allow(
+        clippy::box_collection,
+        reason = "most calls have none, and there are many calls"
+    )]
+    forks: Option<Box<Vec<Fork>>>,
     text: Packed<FIELDS>,
 }
 
@@ -110,7 +116,7 @@ impl Record {
             keep_alive: KeepAliveState::default(),
             transaction: None,
             items: Items::default(),
-            forks: Vec::new(),
+            forks: None,
             text: Packed::new([
                 invite.call_id,
                 invite.from_uri,
@@ -127,6 +133,20 @@ impl Record {
                 b"",
             ]),
         }
+    }
+
+    /// Something of each block of memory that the record has.
+    pub(crate) fn touch(&self) -> usize {
+        self.lifetime as usize ^ self.call_id().len() ^ self.items.bytes_touched()
+    }
+
+    /// The INVITE's transaction, by the embedding program's number for it.
+    pub(crate) fn transaction(&self) -> Option<u64> {
+        self.transaction.map(|plus_one| plus_one.get() - 1)
+    }
+
+    pub(crate) fn set_transaction(&mut self, number: Option<u64>) {
+        self.transaction = number.and_then(|number| NonZeroU64::new(number.wrapping_add(1)));
     }
 
     pub(crate) fn call_id(&self) -> &[u8] {
@@ -166,15 +186,15 @@ impl Record {
     }
 
     pub(crate) fn forks(&self) -> &[Fork] {
-        &self.forks
+        self.forks.as_deref().map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn fork_mut(&mut self, tag: &[u8]) -> Option<&mut Fork> {
-        self.forks.iter_mut().find(|fork| fork.tag() == tag)
+        self.forks_mut().iter_mut().find(|fork| fork.tag() == tag)
     }
 
     pub(crate) fn forks_mut(&mut self) -> &mut [Fork] {
-        &mut self.forks
+        self.forks.as_deref_mut().map_or(&mut [], Vec::as_mut_slice)
     }
 
     /// False if the limit is reached.
@@ -182,8 +202,9 @@ impl Record {
         if self.forks().len() >= max as usize {
             return false;
         }
-        self.forks.reserve_exact(1);
-        self.forks.push(fork);
+        let forks = self.forks.get_or_insert_default();
+        forks.reserve_exact(1);
+        forks.push(fork);
         true
     }
 
@@ -196,7 +217,7 @@ impl Record {
 
     /// Records the callee of the dialog that won, and forgets the early ones.
     pub(crate) fn set_callee(&mut self, tag: &[u8], callee: &CalleeLeg<'_>) {
-        let forks = std::mem::take(&mut self.forks);
+        let forks = self.forks.take().unwrap_or_default();
         let early = forks.iter().find(|fork| fork.tag() == tag);
         self.cseq[1] = early.map_or(0, |fork| fork.cseq[1]);
         self.local_cseq = early.map_or(self.local_cseq, |fork| fork.local_cseq);
@@ -207,7 +228,7 @@ impl Record {
     /// Makes a further dialog the one that is shown, after the one that won has ended.
     pub(crate) fn promote(&mut self, index: usize) {
         let mut ended = self.winner();
-        let Some(slot) = self.forks.get_mut(index) else {
+        let Some(slot) = self.forks_mut().get_mut(index) else {
             return;
         };
         ended.state = ForkState::Ended;

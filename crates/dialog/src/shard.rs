@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 use slab::Slab;
+use smallvec::SmallVec;
 use timer::{Time, Wheel};
 
 use crate::id::{DialogId, Numbering};
@@ -59,7 +60,7 @@ impl Named {
 struct Slot {
     next: u32,
     /// `h_id` and place among the records, by `h_id`: the order in which they were made.
-    calls: Vec<(u32, u32)>,
+    calls: SmallVec<[(u32, u32); 2]>,
 }
 
 /// Which shard holds a slot.
@@ -73,7 +74,7 @@ impl Shard {
         let entries = (shard as u32..size).step_by(SHARDS);
         let slots = entries.map(|h_entry| Slot {
             next: numbers.first(scramble(settings.seed, h_entry), size),
-            calls: Vec::new(),
+            calls: SmallVec::new(),
         });
         Self {
             records: Slab::new(),
@@ -145,8 +146,8 @@ impl Shard {
             .binary_search_by_key(&id.h_id, |call| call.0)
             .ok()?;
         let (_, place) = slot.calls.remove(found);
-        if slot.calls.len() * 4 < slot.calls.capacity() {
-            slot.calls.shrink_to(slot.calls.len() * 2);
+        if slot.calls.spilled() && slot.calls.len() * 4 < slot.calls.capacity() {
+            slot.calls.shrink_to_fit();
         }
         let record = self.records.try_remove(place as usize)?;
         let hash = CallId::new(record.call_id(), hasher).hash;
@@ -176,7 +177,11 @@ impl Shard {
     }
 
     /// The records of one slot from `after` on, in order.
-    pub(crate) fn in_slot(&self, h_entry: u32, after: u32) -> impl Iterator<Item = &Record> {
+    pub(crate) fn in_slot(
+        &self,
+        h_entry: u32,
+        after: u32,
+    ) -> impl Iterator<Item = &Record> + Clone {
         let calls = self.slot(h_entry).map_or(&[][..], |slot| &slot.calls);
         let start = calls.partition_point(|call| call.0 <= after);
         calls[start..]

@@ -196,7 +196,7 @@ impl DialogView {
 
     /// The number noted for the transaction of the INVITE, while it is there.
     pub fn transaction(&self) -> Option<u64> {
-        self.record.transaction
+        self.record.transaction()
     }
 
     /// What became of the BYE that the proxy sent to a party.
