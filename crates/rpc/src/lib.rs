@@ -30,6 +30,7 @@ mod door;
 mod fault;
 mod fields;
 pub mod json;
+mod mi;
 mod registry;
 mod reply;
 mod value;
@@ -37,10 +38,11 @@ mod value;
 pub use call::{Call, Dialect};
 pub use door::{
     Access, Address, BinrpcConfig, DEFAULT_PORT, DoorCounters, DoorTable, Doors, DoorsConfig,
-    FifoConfig, JsonSocketConfig, OpenError,
+    FifoConfig, JsonSocketConfig, MiConfig, OpenError,
 };
 pub use fault::Fault;
 pub use fields::{AnyFields, Fields, ValueFields};
+pub use mi::{Argument, MiCall, MiCommand, MiReply, Nodes, answer_mi, write_value};
 pub use registry::{Command, DuplicateCommand, Kind, Parameter, Registry};
 pub use reply::{Later, Outcome, Page, Producer, Reply};
 pub use value::{Name, Struct, Value};

@@ -81,13 +81,13 @@ async fn answer(json: Json, body: Vec<u8>, reply_dir: Arc<Path>) {
 }
 
 /// A name that leads out of the directory leads nowhere.
-fn reply_path(reply_dir: &Path, name: &str) -> Option<PathBuf> {
+pub(super) fn reply_path(reply_dir: &Path, name: &str) -> Option<PathBuf> {
     let is_plain = !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0']);
     is_plain.then(|| reply_dir.join(name))
 }
 
 /// Clients often open their FIFO for reading only after they have written the request.
-async fn open_reply(path: &Path) -> io::Result<pipe::Sender> {
+pub(super) async fn open_reply(path: &Path) -> io::Result<pipe::Sender> {
     let deadline = Instant::now() + OPEN_TIMEOUT;
     loop {
         match open_fifo_writer(path) {

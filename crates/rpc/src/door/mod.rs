@@ -6,6 +6,7 @@ mod ctl;
 mod fifo;
 mod file;
 mod json;
+mod mi;
 mod socket;
 mod start;
 mod table;
@@ -20,6 +21,7 @@ pub use file::Access;
 pub use start::Doors;
 pub use table::{DoorCounters, DoorTable};
 
+use crate::MiCommand;
 use crate::binrpc::Limits;
 
 /// The doors to open.
@@ -33,6 +35,10 @@ pub struct DoorsConfig {
     pub datagram: Option<JsonSocketConfig>,
     /// A stream socket for JSON requests, one after the other.
     pub stream: Option<JsonSocketConfig>,
+    /// The mi_fifo module's FIFO.
+    pub mi: Option<MiConfig>,
+    /// The commands of that FIFO.
+    pub mi_commands: Vec<MiCommand>,
     /// Whether JSON is indented (`pretty_format` of the jsonrpcs module).
     pub json_pretty: bool,
     /// How long the sender of a datagram may take to make room for the answer.
@@ -47,6 +53,8 @@ impl Default for DoorsConfig {
             fifo: None,
             datagram: None,
             stream: None,
+            mi: None,
+            mi_commands: Vec::new(),
             json_pretty: true,
             datagram_timeout: Duration::from_secs(2),
         }
@@ -98,6 +106,15 @@ impl FifoConfig {
             reply_dir: PathBuf::from("/tmp"),
         }
     }
+}
+
+/// The FIFO of the mi_fifo module.
+#[derive(Debug, Clone)]
+pub struct MiConfig {
+    /// Where requests are written, and where the FIFOs for the replies are.
+    pub fifo: FifoConfig,
+    /// What stands before a line for each level that it is deep in the tree.
+    pub indent: String,
 }
 
 /// A socket for JSON requests. Datagram doors take unix and UDP datagrams, stream doors unix and TCP.

@@ -16,10 +16,12 @@ use tokio::time::timeout;
 use super::ctl::{self, Ctl};
 use super::file::{Access, FileGuard, bind_datagram, bind_stream, make_fifo};
 use super::json::{self, Json};
+use super::mi::{self, Mi};
 use super::socket::{Answer, DatagramDoor, Datagrams};
 use super::tasks::Stop;
-use super::{Address, BinrpcConfig, DoorTable, DoorsConfig, FifoConfig, OpenError, fifo};
-use crate::Registry;
+use super::{Address, BinrpcConfig, DoorTable, DoorsConfig, FifoConfig, MiConfig, OpenError, fifo};
+use crate::mi::Commands;
+use crate::{MiCommand, Registry};
 
 /// The open doors. Dropping it closes them at once; [`Doors::stop`] lets commands end first.
 #[derive(Debug)]
@@ -96,6 +98,10 @@ impl Opening {
             self.open_json_stream(&config.address, &config.access)
                 .map_err(failed(config.address.to_string()))?;
         }
+        if let Some(mi) = &config.mi {
+            self.open_mi(mi, &config.mi_commands)
+                .map_err(failed(format!("fifo:{}", mi.fifo.path.display())))?;
+        }
         Ok(())
     }
 
@@ -131,6 +137,21 @@ impl Opening {
         let receiver = fifo::receiver(file)?;
         let (json, stop) = (self.json(), self.stop());
         self.spawn(fifo::serve(json, receiver, config.reply_dir.clone(), stop));
+        Ok(())
+    }
+
+    fn open_mi(&mut self, config: &MiConfig, commands: &[MiCommand]) -> io::Result<()> {
+        let (file, guard) = make_fifo(&config.fifo.path, &config.fifo.access)?;
+        self.doors.files.push(guard);
+        let receiver = fifo::receiver(file)?;
+        let mi = Mi {
+            commands: Commands::new(commands, self.registry.clone()),
+            table: self.table.clone(),
+            reply_dir: config.fifo.reply_dir.clone(),
+            indent: config.indent.as_str().into(),
+        };
+        let stop = self.stop();
+        self.spawn(mi::serve(mi, receiver, stop));
         Ok(())
     }
 

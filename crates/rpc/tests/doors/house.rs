@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tandem_rpc::{
     Address, BinrpcConfig, Command, DoorTable, Doors, DoorsConfig, Fault, FifoConfig,
-    JsonSocketConfig, OpenError, Page, Registry, Reply, Struct, Value,
+    JsonSocketConfig, MiCommand, MiConfig, MiReply, OpenError, Page, Registry, Reply, Struct,
+    Value,
 };
 use tokio::sync::oneshot;
 
@@ -114,8 +115,41 @@ pub fn all_doors(directory: &Directory) -> DoorsConfig {
         stream: Some(JsonSocketConfig::new(Address::Stream(
             directory.path("json_stream"),
         ))),
+        mi: Some(MiConfig {
+            fifo: FifoConfig {
+                reply_dir: directory.path(""),
+                ..FifoConfig::new(directory.path("mi"))
+            },
+            indent: "\t".to_owned(),
+        }),
+        mi_commands: mi_commands(),
         ..DoorsConfig::default()
     }
+}
+
+fn mi_commands() -> Vec<MiCommand> {
+    let echo = MiCommand::new("echo", "Its arguments.", |call| {
+        let arguments = call.arguments.to_vec();
+        Ok(MiReply::nodes(move |nodes| {
+            for argument in &arguments {
+                nodes.leaf(
+                    argument.name.as_deref().unwrap_or_default(),
+                    &argument.value,
+                );
+            }
+        }))
+    });
+    let many = MiCommand::new("many", "Many nodes, page by page.", |_| {
+        let mut left = 100_000_u32;
+        Ok(MiReply::pages(move |nodes| {
+            for _ in 0..32 {
+                left -= 1;
+                nodes.leaf("left", left.to_string());
+            }
+            left > 0
+        }))
+    });
+    vec![echo, many]
 }
 
 /// A port that was free a moment ago.

@@ -6,3 +6,4 @@ mod json;
 mod kamailio;
 mod kamcmd;
 mod lifecycle;
+mod mi;
