@@ -93,6 +93,7 @@ fn make(tracker: &Tracker, call: u32, now: Now) -> Result<(), Box<dyn Error>> {
         contact: b"",
         socket: b"",
         lifetime: None,
+        message: None,
     };
     tracker.request(id, &ack, now);
     Ok(())

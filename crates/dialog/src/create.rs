@@ -67,6 +67,14 @@ impl Tracker {
         if invite.contact.is_empty() {
             return Err(CreateError::NoContact);
         }
+        let created = self.find_or_make(invite, now)?;
+        if self.observers.are_there() && self.settings.tells_created {
+            self.announce(&created, invite, now);
+        }
+        Ok(created)
+    }
+
+    fn find_or_make(&self, invite: &Invite<'_>, now: Now) -> Result<Created, CreateError> {
         let h_entry = self.h_entry(invite.call_id);
         let call_id = CallId::new(invite.call_id, &self.hasher);
         let mut guard = self.shard(h_entry).lock();

@@ -6,6 +6,7 @@ use crate::input::Now;
 use crate::packed::{Item, Kind};
 use crate::state::State;
 use crate::stats::Counters;
+use crate::tell::Cause;
 use crate::tracker::{Tracker, Work};
 
 /// Why a variable was not set.
@@ -47,7 +48,8 @@ impl Tracker {
             }
             true
         };
-        self.work(id, now, change).is_some_and(|(set, _)| set)
+        self.work(id, now, Cause::Own, change)
+            .is_some_and(|(set, _)| set)
     }
 
     /// Names the route that runs when the lifetime is over; empty for none.
@@ -66,7 +68,7 @@ impl Tracker {
 
     /// Changes the properties ([`iflags`](crate::iflags)) likewise. They act from now on.
     pub fn change_iflags(&self, id: DialogId, clear: u32, set: u32, now: Now) -> Option<u32> {
-        self.work(id, now, |work| {
+        self.work(id, now, Cause::Own, |work| {
             work.record.iflags = work.record.iflags & !clear | set;
             work.plan_keep_alive();
             work.record.iflags
@@ -153,7 +155,8 @@ impl Tracker {
         id: DialogId,
         change: impl FnOnce(&mut Work<'_>) -> R,
     ) -> Option<R> {
-        self.work(id, Now::NEVER, change).map(|(result, _)| result)
+        self.work(id, Now::NEVER, Cause::Own, change)
+            .map(|(result, _)| result)
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Event {
     End,
     /// It ended because its lifetime was over, and nobody is told by BYE.
     Expired,
+    /// What became of a BYE of the program's own is known.
+    ByeAnswered,
 }
 
 /// Why a call ended.

@@ -7,11 +7,12 @@ use timer::Time;
 use crate::effects::{Effects, EndReason, Ending, Event, Party};
 use crate::flags::{dflags, iflags};
 use crate::id::DialogId;
-use crate::input::{Now, Side};
+use crate::input::{Now, Reply, Side};
 use crate::local::{LegKey, LegOutcome};
 use crate::shard::Shard;
 use crate::state::{Input, Outcome, State};
 use crate::stats::Counters;
+use crate::tell::Cause;
 use crate::tracker::{Tracker, Work};
 
 /// A call whose deadline passed is reported again after this, until `timeout` was called.
@@ -117,7 +118,7 @@ impl Tracker {
     /// Acts on a deadline that has passed. Nothing happens if it was moved meanwhile.
     pub fn timeout(&self, id: DialogId, now: Now) -> Option<Effects> {
         let deadline = self.passed_deadline(id, now);
-        self.work(id, now, |work| {
+        self.work(id, now, Cause::Own, |work| {
             if let Some(deadline) = deadline {
                 work.timeout(deadline);
             }
@@ -127,20 +128,38 @@ impl Tracker {
 
     /// Ends a call: BYE to the sides that had none, or word that its INVITE has to be refused.
     pub fn end_local(&self, id: DialogId, sides: Sides, now: Now) -> Option<Ending> {
-        let (ending, effects) = self.work(id, now, |work| work.end_local(sides))?;
+        let (ending, effects) = self.work(id, now, Cause::Own, |work| work.end_local(sides))?;
         Some(ending.unwrap_or_else(|| Ending::Ended(Box::new(effects))))
     }
 
     /// Notes what became of a BYE among the effects. The record goes when all are known and nobody
     /// holds it. True if the record went with it.
     pub fn leg_done(&self, id: DialogId, leg: &LegKey, outcome: LegOutcome) -> bool {
-        self.edit(id, |work| {
+        self.note_leg(id, leg, outcome, None)
+    }
+
+    /// The same for a final reply to that BYE, which observers see.
+    pub fn leg_answered(&self, id: DialogId, leg: &LegKey, reply: &Reply<'_>) -> bool {
+        self.note_leg(id, leg, LegOutcome::Answered(reply.status), Some(reply))
+    }
+
+    fn note_leg(
+        &self,
+        id: DialogId,
+        leg: &LegKey,
+        outcome: LegOutcome,
+        reply: Option<&Reply<'_>>,
+    ) -> bool {
+        let change = |work: &mut Work<'_>| {
             if work.record.leg_done(leg, outcome) {
+                work.event(Event::ByeAnswered);
                 work.remove_if_done();
             }
             work.effects.removed
-        })
-        .unwrap_or(false)
+        };
+        let cause = Cause::Bye(leg, outcome, reply);
+        let done = self.work(id, Now::NEVER, cause, change);
+        done.is_some_and(|(removed, _)| removed)
     }
 
     /// The INVITE was answered without being relayed: the record goes, and nobody is told.
@@ -151,7 +170,8 @@ impl Tracker {
                 work.remove_if_done();
             }
         };
-        self.work(id, now, change).map(|(_, effects)| effects)
+        let done = self.work(id, now, Cause::Own, change);
+        done.map(|(_, effects)| effects)
     }
 
     /// Keeps the record of a call, once it is over, until [`release`](Self::release).

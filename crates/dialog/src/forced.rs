@@ -5,6 +5,7 @@ use crate::id::DialogId;
 use crate::input::Now;
 use crate::packed::Kind;
 use crate::state::State;
+use crate::tell::Cause;
 use crate::tracker::{Tracker, Work};
 
 impl Tracker {
@@ -18,7 +19,8 @@ impl Tracker {
             }
             before
         };
-        self.work(id, now, change).map(|(before, _)| before)
+        self.work(id, now, Cause::Own, change)
+            .map(|(before, _)| before)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the embedding program tells the tracker: borrowed pieces of messages, and the time.
 
+use std::any::Any;
+
 use timer::Time;
 
 /// The present, on both clocks: deadlines run on `time`, records carry `unix`.
@@ -61,6 +63,14 @@ impl Direction {
         match self {
             Self::Downstream => Side::Caller,
             Self::Upstream => Side::Callee,
+        }
+    }
+
+    /// The way back.
+    pub const fn reverse(self) -> Self {
+        match self {
+            Self::Downstream => Self::Upstream,
+            Self::Upstream => Self::Downstream,
         }
     }
 }
@@ -133,6 +143,8 @@ pub struct Invite<'a> {
     pub iflags: u32,
     /// The route to run when the call expires; empty for none.
     pub timeout_route: &'a [u8],
+    /// The embedding program's own message, for observers.
+    pub message: Option<&'a dyn Any>,
 }
 
 /// A reply to that INVITE which is being sent to the caller.
@@ -154,6 +166,8 @@ pub struct Reply<'a> {
     pub own_record_routes: usize,
     /// The socket that received it.
     pub socket: &'a [u8],
+    /// The embedding program's own message, for observers.
+    pub message: Option<&'a dyn Any>,
 }
 
 /// A request within a dialog, after it was matched.
@@ -173,6 +187,8 @@ pub struct Request<'a> {
     pub socket: &'a [u8],
     /// A lifetime in seconds from the script (`timeout_avp`).
     pub lifetime: Option<u32>,
+    /// The embedding program's own message, for observers.
+    pub message: Option<&'a dyn Any>,
 }
 
 /// What matching looks at.

@@ -7,6 +7,7 @@ use crate::id::DialogId;
 use crate::input::{Now, Side};
 use crate::local::LocalRequest;
 use crate::state::State;
+use crate::tell::Cause;
 use crate::tracker::{Tracker, Work};
 
 /// Seconds that a call gets when a party has missed too many keep-alives.
@@ -87,7 +88,7 @@ impl Tracker {
             work.plan_keep_alive();
             requests
         };
-        self.work(id, now, change)
+        self.work(id, now, Cause::Own, change)
             .map(|(requests, _)| requests)
             .unwrap_or_default()
     }
@@ -99,7 +100,7 @@ impl Tracker {
             () if alive => work.heard_from(side),
             () => work.missed(side),
         };
-        self.work(id, now, change)
+        self.work(id, now, Cause::Own, change)
             .map_or(KeepAlive::Alive, |(verdict, _)| verdict)
     }
 }

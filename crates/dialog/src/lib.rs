@@ -14,8 +14,16 @@
 //! [`state`] is the table of states and events. A record is packed (`record`, `packed`); the table
 //! that holds the records is in 256 parts (`shard`), each with its own lock and timer wheel. All
 //! changes pass through one function (`tracker`) that keeps the timer, the counters and the profiles
-//! true. Observers, which are called with typed data when something happens to a call, belong beside
-//! [`Event`]; today an event is a value in [`Effects`].
+//! true. After a change, and without a lock, observers are told (`observe`, `notice`, `tell`).
+//!
+//! # Events and observers
+//!
+//! Whoever feeds the tracker learns what an input did from its [`Effects`]. Whoever else wants to know
+//! registers an observer: for all calls with [`observe`](Tracker::observe), for one with
+//! [`observe_call`](Tracker::observe_call). It gets a [`Notice`]: the call's view, and one variant of
+//! [`Happened`] for each callback type of the `dialog` module ([`Callbacks`]), with the message as it was
+//! fed and, if it was handed in, as the program's own type ([`Notice::message`]). An observer ends calls with
+//! [`terminate`](Tracker::terminate). Without observers a message pays for one comparison.
 //!
 //! # Time
 //!
@@ -25,6 +33,7 @@
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 
+mod callbacks;
 mod create;
 mod data;
 mod effects;
@@ -39,6 +48,8 @@ mod list;
 mod local;
 mod matching;
 mod membership;
+mod notice;
+mod observe;
 mod packed;
 mod profile;
 mod record;
@@ -50,9 +61,12 @@ mod settings;
 mod shard;
 pub mod state;
 mod stats;
+mod tell;
+mod terminate;
 mod tracker;
 mod view;
 
+pub use callbacks::Callbacks;
 pub use create::{CreateError, Created};
 pub use data::VariableError;
 pub use effects::{Effects, EndReason, Ending, Event, Party};
@@ -64,10 +78,13 @@ pub use input::{Direction, Invite, Method, Now, Reply, Request, RequestKey, Side
 pub use keep_alive::KeepAlive;
 pub use local::{LegKey, LegOutcome, LocalRequest};
 pub use matching::Matched;
+pub use notice::{Attachments, Happened, Notice};
+pub use observe::{ObserveError, ObserverId};
 pub use profile::{ProfileError, ProfileId};
 pub use settings::{MatchMode, ProfileSettings, Settings, SettingsError};
 pub use state::State;
 pub use stats::{Resettable, Statistics};
+pub use terminate::Termination;
 pub use timer::Time;
 pub use tracker::Tracker;
 pub use view::{DialogView, ForkView, LegView};

@@ -1,7 +1,10 @@
 //! Looking at calls: one, or all of them page by page. Only copying happens under a lock.
 
+use crate::callbacks::Callbacks;
 use crate::id::DialogId;
 use crate::input::{Now, Side};
+use crate::record::Record;
+use crate::shard::Shard;
 use crate::state::State;
 use crate::tracker::Tracker;
 use crate::view::DialogView;
@@ -12,7 +15,16 @@ const PAGE: usize = 256;
 impl Tracker {
     /// A copy of one call.
     pub fn snapshot(&self, id: DialogId, now: Now) -> Option<DialogView> {
-        self.read(id, |record| DialogView::new(record, self, now))
+        let shard = self.shard(id.h_entry).lock();
+        Some(self.view(&shard, shard.get(id)?, now))
+    }
+
+    fn view(&self, shard: &Shard, record: &Record, now: Now) -> DialogView {
+        let callbacks = match self.observers.are_there() {
+            true => self.wanted(shard.own.of(record.id)),
+            false => Callbacks::NONE,
+        };
+        DialogView::new(record, callbacks, self, now)
     }
 
     /// A call's state: what most questions come down to.
@@ -51,7 +63,7 @@ impl Tracker {
             let calls = shard.in_slot(h_entry, above).take(limit - page.len());
             // Records that nobody looked at for long come from memory side by side, not one after the other.
             std::hint::black_box(calls.clone().fold(0, |sum, record| sum ^ record.touch()));
-            page.extend(calls.map(|record| DialogView::new(record, self, now)));
+            page.extend(calls.map(|record| self.view(&shard, record, now)));
             if page.len() >= limit {
                 break;
             }

@@ -4,9 +4,11 @@ use crate::effects::{Effects, EndReason, Event, Party};
 use crate::fork::{CalleeLeg, Fork, ForkState};
 use crate::id::DialogId;
 use crate::input::{Direction, Method, Now, Reply, Side};
+use crate::notice::Happened;
 use crate::route::{callee_route_set, join};
 use crate::state::{Input, Outcome, State};
 use crate::stats::Counters;
+use crate::tell::Cause;
 use crate::tracker::{Tracker, Work};
 
 impl Tracker {
@@ -20,11 +22,16 @@ impl Tracker {
             200..=299 => work.success(reply),
             _ => work.negative(reply),
         };
-        self.work(id, now, change).map(|(_, effects)| effects)
+        if self.observers.are_there() && (101..300).contains(&reply.status) {
+            self.tell_of(id, Happened::ReplyForwarded(reply), now);
+        }
+        let done = self.work(id, now, Cause::Reply(reply), change);
+        done.map(|(_, effects)| effects)
     }
 
-    /// A reply to a request within the call passed, `direction` being the request's: the 2xx of a
-    /// target refresh brings its sender's Contact (RFC 3261 §12.2.1.2). True if it was taken.
+    /// A reply to a request within the call passes, `direction` being the request's: the 2xx of a
+    /// target refresh brings its sender's Contact (RFC 3261 §12.2.1.2). True if it was taken. Other
+    /// replies matter to observers alone ([`is_observed`](Self::is_observed)).
     pub fn reply_within(
         &self,
         id: DialogId,
@@ -34,6 +41,9 @@ impl Tracker {
         reply: &Reply<'_>,
         now: Now,
     ) -> bool {
+        if self.observers.are_there() {
+            self.tell_reply_within(id, direction, method, reply, now);
+        }
         let relevant = method.refreshes_target() && (200..300).contains(&reply.status);
         if !relevant || reply.contact.is_empty() {
             return false;
@@ -42,7 +52,8 @@ impl Tracker {
         let change = |work: &mut Work<'_>| {
             work.refresh_target(side, callee_tag, reply.contact, reply.socket)
         };
-        self.work(id, now, change).is_some_and(|(taken, _)| taken)
+        let done = self.work(id, now, Cause::Reply(reply), change);
+        done.is_some_and(|(taken, _)| taken)
     }
 }
 

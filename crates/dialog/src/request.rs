@@ -6,6 +6,7 @@ use crate::fork::ForkState;
 use crate::id::DialogId;
 use crate::input::{Direction, Method, Now, Request, Side};
 use crate::state::{Input, Outcome, State};
+use crate::tell::Cause;
 use crate::tracker::{Tracker, Work};
 
 impl Tracker {
@@ -17,7 +18,8 @@ impl Tracker {
             Method::Ack => work.ack(request),
             _ => work.within(request),
         };
-        self.work(id, now, change).map(|(_, effects)| effects)
+        let done = self.work(id, now, Cause::Request(request), change);
+        done.map(|(_, effects)| effects)
     }
 }
 

@@ -56,6 +56,9 @@ pub struct Settings {
     pub end_timeout: u32,
     /// Requests within a call do not restart its lifetime.
     pub timeout_noreset: bool,
+    /// Observers hear of a new call, and of an INVITE that passes again, within `create`; else when the
+    /// program calls [`announce`](crate::Tracker::announce).
+    pub tells_created: bool,
     /// The same INVITE passing again binds to the call that exists.
     pub detect_spirals: bool,
     /// A call that expires is ended by BYE to both sides.
@@ -99,6 +102,7 @@ impl Default for Settings {
             noack_timeout: 60,
             end_timeout: 300,
             timeout_noreset: false,
+            tells_created: true,
             detect_spirals: true,
             send_bye: false,
             wait_ack: true,

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use timer::{Time, Wheel};
 
 use crate::id::{DialogId, Numbering};
+use crate::observe::Own;
 use crate::record::Record;
 use crate::settings::Settings;
 
@@ -24,6 +25,8 @@ pub(crate) struct Shard {
     by_call_id: HashTable<Named>,
     slots: Box<[Slot]>,
     pub(crate) wheel: Wheel<u32>,
+    /// Observers of single calls.
+    pub(crate) own: Own,
 }
 
 /// A Call-ID with its hash, which a peer cannot foresee.
@@ -81,6 +84,7 @@ impl Shard {
             by_call_id: HashTable::new(),
             slots: slots.collect(),
             wheel: Wheel::new(now, TICK_MS),
+            own: Own::default(),
         }
     }
 

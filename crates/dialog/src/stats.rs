@@ -25,6 +25,8 @@ pub struct Statistics {
     pub limited: u64,
     /// Events that could not be in their state.
     pub bogus: u64,
+    /// Observers that panicked.
+    pub observer_panics: u64,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +38,7 @@ pub(crate) struct Counters {
     pub(crate) refused: AtomicU64,
     pub(crate) limited: AtomicU64,
     pub(crate) bogus: AtomicU64,
+    pub(crate) observer_panics: AtomicU64,
 }
 
 /// Which counters [`Tracker::reset_statistic`](crate::Tracker::reset_statistic) may set to zero.
@@ -89,6 +92,7 @@ impl Counters {
             refused: self.refused.load(Relaxed),
             limited: self.limited.load(Relaxed),
             bogus: self.bogus.load(Relaxed),
+            observer_panics: self.observer_panics.load(Relaxed),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::effects::{Effects, EndReason, Event, Party};
 use crate::flags::dflags;
 use crate::id::{Cookie, DialogId, Numbering, core_hash};
 use crate::input::Now;
+use crate::observe::Observers;
 use crate::packed::Kind;
 use crate::profile::{ProfileId, Profiles};
 use crate::record::Record;
@@ -17,12 +18,14 @@ use crate::settings::{MatchMode, Settings, SettingsError};
 use crate::shard::{SHARDS, Shard, shard_of};
 use crate::state::{Input, Outcome, State, outcome};
 use crate::stats::{Counters, Resettable, Statistics};
+use crate::tell::Cause;
+use crate::terminate::Terminations;
 
 /// Knows every call in progress.
 ///
 /// All methods take `&self`; calls with different Call-IDs may be worked on by several threads at
 /// once. The caller sees to it that inputs of one Call-ID come one after the other, in the order in
-/// which they arrived. No lock is held when a method returns, and none while foreign code runs.
+/// which they arrived. No lock is held when a method returns, and none while an observer runs.
 /// A method that is given an id answers `None` or false when that call is gone.
 #[derive(Debug)]
 pub struct Tracker {
@@ -32,6 +35,8 @@ pub struct Tracker {
     pub(crate) remote: RemoteMembers,
     pub(crate) shards: Box<[Mutex<Shard>]>,
     pub(crate) counters: Counters,
+    pub(crate) observers: Observers,
+    pub(crate) terminations: Terminations,
     pub(crate) hasher: RandomState,
 }
 
@@ -53,6 +58,8 @@ impl Tracker {
             remote: RemoteMembers::default(),
             shards: (0..SHARDS).map(shard).collect(),
             counters: Counters::default(),
+            observers: Observers::default(),
+            terminations: Terminations::default(),
             hasher: RandomState::new(),
             settings,
         })
@@ -91,11 +98,13 @@ impl Tracker {
         self.shard(id.h_entry).lock().get(id).map(look)
     }
 
-    /// Changes one call; its timer follows the deadline, and a removed record leaves the table.
+    /// Changes one call; its timer follows the deadline, and a removed record leaves the table. Then
+    /// observers are told, without a lock.
     pub(crate) fn work<R>(
         &self,
         id: DialogId,
         now: Now,
+        cause: Cause<'_>,
         change: impl FnOnce(&mut Work<'_>) -> R,
     ) -> Option<(R, Effects)> {
         let mut guard = self.shard(id.h_entry).lock();
@@ -112,13 +121,22 @@ impl Tracker {
         let result = change(&mut work);
         let effects = work.effects;
         let deadline = record.wake(&self.settings);
-        if effects.removed {
-            self.drop_record(shard, id);
-        } else if deadline != before {
+        if deadline != before && !effects.removed {
             if let Some(timer) = record.timer {
                 shard.wheel.cancel(timer);
             }
             record.timer = Some(shard.wheel.insert(deadline, place));
+        }
+        let witness = match self.observers.are_there() {
+            true => self.witness(shard, place, &effects, now),
+            false => None,
+        };
+        if effects.removed {
+            self.drop_record(shard, id);
+        }
+        drop(guard);
+        if let Some(witness) = witness {
+            self.tell(&witness, &effects, cause);
         }
         Some((result, effects))
     }

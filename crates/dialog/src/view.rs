@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use timer::Time;
 
+use crate::callbacks::Callbacks;
 use crate::effects::{EndReason, Party};
 use crate::fork::ForkState;
 use crate::id::DialogId;
@@ -23,6 +24,7 @@ pub struct DialogView {
     profiles: Arc<[ProfileSettings]>,
     deadline: Time,
     now: Now,
+    callbacks: Callbacks,
 }
 
 /// One party of a call. Everything is `None` until it is known; a known text may be empty.
@@ -52,12 +54,13 @@ pub struct ForkView<'a> {
 }
 
 impl DialogView {
-    pub(crate) fn new(record: &Record, tracker: &Tracker, now: Now) -> Self {
+    pub(crate) fn new(record: &Record, callbacks: Callbacks, tracker: &Tracker, now: Now) -> Self {
         Self {
             record: record.clone(),
             profiles: Arc::clone(&tracker.profiles.declared),
             deadline: record.deadline(&tracker.settings),
             now,
+            callbacks,
         }
     }
 
@@ -222,6 +225,11 @@ impl DialogView {
                 bye_outcomes: fork.outcome,
             }
         })
+    }
+
+    /// What somebody wants to hear of it: observers of all calls, and those of its own.
+    pub fn callbacks(&self) -> Callbacks {
+        self.callbacks
     }
 
     /// The profiles it is in, newest first, with the value where they have one.

@@ -5,6 +5,7 @@ mod forks;
 mod keep_alive;
 mod listing;
 mod matching;
+mod observers;
 mod profiles;
 mod replies;
 mod requests;

@@ -30,6 +30,7 @@ pub const INVITE: Invite<'static> = Invite {
     sflags: 0,
     iflags: 0,
     timeout_route: b"",
+    message: None,
 };
 
 pub fn reply(status: u16, to_tag: &'static [u8]) -> Reply<'static> {
@@ -42,6 +43,7 @@ pub fn reply(status: u16, to_tag: &'static [u8]) -> Reply<'static> {
         record_routes: &[b"<sip:127.0.0.1:25060;lr>"],
         own_record_routes: 1,
         socket: b"udp:127.0.0.1:25060",
+        message: None,
     }
 }
 
@@ -54,6 +56,7 @@ pub fn request(method: Method, direction: Direction, cseq: u32) -> Request<'stat
         contact: b"",
         socket: b"",
         lifetime: None,
+        message: None,
     }
 }
 
