@@ -9,6 +9,7 @@ mod hostile;
 mod language;
 mod load;
 mod management;
+mod mi;
 mod phones;
 mod program;
 mod reference;

@@ -78,14 +78,14 @@ const KAMCMD_SHAPE: &[&[&str]] = &[
     &["core.info"],
 ];
 
-/// Starts the dialog configuration with one call up and one phone registered.
-fn managed(program: Program) -> Option<Scene> {
+/// Starts the dialog configuration with one call up and one phone registered, and with more lines if need be.
+pub fn managed(program: Program, more: &str) -> Option<Scene> {
     let values = [
         ("MATCH_MODE", "1"),
         ("LIFETIME", "3600"),
         ("SEND_BYE", "0"),
         ("T1", "2500"),
-        ("MORE", ""),
+        ("MORE", more),
     ];
     let mut s = Scene::start(program, "dialog.cfg", &values)?;
     let alice = s.agent("alice", 10, Transport::Udp);
@@ -122,7 +122,7 @@ fn managed(program: Program) -> Option<Scene> {
 }
 
 fn kamcmd(program: Program) {
-    let Some(mut s) = managed(program) else {
+    let Some(mut s) = managed(program, "") else {
         return;
     };
     for args in KAMCMD_SAME {
@@ -144,7 +144,9 @@ fn kamcmd(program: Program) {
 
 /// Every command that a configuration with the stock modules has in Kamailio, and its documentation is not empty.
 fn listed_methods(program: Program) {
-    let Some(s) = managed(program) else { return };
+    let Some(s) = managed(program, "") else {
+        return;
+    };
     let Some(output) = rpc::kamcmd(s.lab.directory(), &["system.listMethods"]) else {
         return;
     };
@@ -171,7 +173,7 @@ fn kamctl(program: Program) {
     let Some(kamctl) = peers::require("kamctl") else {
         return;
     };
-    let Some(mut s) = managed(program) else {
+    let Some(mut s) = managed(program, "") else {
         return;
     };
     let settings = format!(
@@ -205,7 +207,7 @@ fn kamcli(program: Program) {
     let Some(kamcli) = peers::require("kamcli") else {
         return;
     };
-    let Some(mut s) = managed(program) else {
+    let Some(mut s) = managed(program, "") else {
         return;
     };
     let config = s.lab.write(

@@ -16,6 +16,7 @@ mod kex;
 #[cfg(test)]
 mod management_tests;
 mod maxfwd;
+mod mi_fifo;
 #[cfg(test)]
 mod names_tests;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub static ALL: &[&Module] = &[
     &kex::MODULE,
     &jsonrpcs::MODULE,
     &ctl::MODULE,
+    &mi_fifo::MODULE,
     &counters::MODULE,
     &corex::MODULE,
     &cfgutils::MODULE,

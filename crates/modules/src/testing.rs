@@ -21,9 +21,10 @@ pub(crate) const UNIX_BEGIN: u64 = 1_800_000_000;
 /// An engine that runs a small configuration.
 pub(crate) struct Bench {
     pub(crate) engine: Arc<Engine>,
-    registry: Registry,
+    registry: Arc<Registry>,
+    mi: Vec<rpc::MiCommand>,
     worker: Worker,
-    log: Arc<Mutex<Vec<String>>>,
+    pub(crate) log: Arc<Mutex<Vec<String>>>,
     at_ms: u64,
 }
 
@@ -75,7 +76,9 @@ impl Bench {
         let world = world(log);
         let now = world.now;
         let Built {
-            engine, commands, ..
+            engine,
+            commands,
+            doors,
         } = build(loaded, world)?;
         let mut registry = Registry::new();
         for command in commands {
@@ -85,7 +88,8 @@ impl Bench {
         let at_ms = now.time.as_millis();
         Ok(Self {
             engine,
-            registry,
+            registry: Arc::new(registry),
+            mi: doors.mi_commands,
             worker,
             log: lines,
             at_ms,
@@ -185,6 +189,15 @@ impl Bench {
         let parameters = parameters.iter().map(|text| Value::from(*text)).collect();
         let reply = self.registry.call(name, parameters)?;
         Ok(reply.into_values())
+    }
+
+    /// Answers one MI request, given as its lines.
+    pub(crate) fn mi(&mut self, lines: &[&str]) -> String {
+        let (command, arguments) = lines.split_first().expect("a command");
+        let arguments: String = arguments.iter().map(|line| format!("{line}\n")).collect();
+        let request = format!(":{command}:reply\n{arguments}\n");
+        let reply = rpc::answer_mi(&self.mi, &self.registry, request.as_bytes());
+        String::from_utf8(reply).expect("text")
     }
 
     /// The names of all management commands of the modules.

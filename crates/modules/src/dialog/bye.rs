@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use dialog::{DialogId, LegKey, LegOutcome, Side, Tracker};
+use dialog::{DialogId, LegKey, LegOutcome, Reply, Side, Tracker};
 use engine::{Done, Run};
 use sip::Message;
 
+use super::message;
 use super::outgoing::{self, Content};
 use super::state::State;
 
@@ -55,10 +56,26 @@ struct ByeDone {
 impl Done for ByeDone {
     fn done(self: Box<Self>, _: &mut Run, status: u16, reply: Option<Arc<Message>>) {
         let outcome = match (status, reply) {
-            (_, Some(_)) => LegOutcome::Answered(status),
+            (_, Some(reply)) => {
+                let reply = answer(status, &reply);
+                self.tracker.leg_answered(self.id, &self.leg, &reply);
+                return;
+            }
             (408, None) => LegOutcome::TimedOut,
             (_, None) => LegOutcome::NotSent,
         };
         self.tracker.leg_done(self.id, &self.leg, outcome);
+    }
+}
+
+/// A reply to a BYE as observers see it.
+fn answer(status: u16, reply: &Message) -> Reply<'_> {
+    Reply {
+        status,
+        cseq: reply.cseq().map_or(0, |cseq| cseq.number),
+        to_tag: message::to_tag(reply),
+        contact: message::contact(reply),
+        message: Some(reply),
+        ..Reply::default()
     }
 }

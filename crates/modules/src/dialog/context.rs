@@ -55,6 +55,8 @@ pub(super) enum Role {
         direction: Direction,
         method: Method,
         callee_tag: Vec<u8>,
+        /// Somebody observed calls when it came, who may want to hear of its replies.
+        observed: bool,
     },
     /// It is the INVITE of the call once more.
     Spiral,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dialog::{DialogId, Ending, Side, Sides};
-use engine::{Input, Pending, Resume, Run, level, stand_in};
+use dialog::{DialogId, Ending, Side, Sides, Termination};
+use engine::{Engine, Input, Pending, Resume, Run, level, stand_in};
 use script::{Args, Completion, Outcome, Routes};
 use transaction::{Reason, Which};
 
@@ -109,6 +109,16 @@ pub(super) struct End {
 }
 
 impl End {
+    /// The input that ends a call whose end an observer asked for. Header lines that are none are left out.
+    pub(super) fn wanted(engine: &Engine, wanted: &Termination) -> Input {
+        let content = Content::parse(&wanted.headers, None).unwrap_or_else(|| {
+            let text = format!("call {}: its BYEs go without the headers given", wanted.id);
+            engine.log.line(level::ERROR, "dialog", &text);
+            Content::default()
+        });
+        Self::job(wanted.id, content)
+    }
+
     /// The input that ends a call on both sides.
     pub(super) fn job(id: DialogId, content: Content) -> Input {
         Input::Job(Box::new(Self {

@@ -34,6 +34,7 @@ pub(super) fn request_in(run: &mut Run) {
         contact: b"",
         socket: b"",
         lifetime: None,
+        message: Some(&*message),
     };
     state.tracker.request(found.id, &request, moment(run.now));
 }
@@ -57,6 +58,9 @@ pub(super) fn transaction_created(run: &mut Run) {
     if let Some(Attached { id, .. }) = invite {
         let number = run.tx.as_ref().map(|tx| context::number_of(tx.id()));
         state.tracker.set_transaction(*id, number);
+    }
+    if context::attached(run).is_some() {
+        manage::announce_late(run, &state);
         return;
     }
     if is_marked(run, &state) {

@@ -1,10 +1,10 @@
 //! A call as management commands show it.
 
-use dialog::{DialogView, ForkState, LegOutcome, LegView, Side, State};
+use dialog::{DialogView, ForkState, LegOutcome, LegView, Side, State, Tracker};
 use rpc::{Fields, Struct, ValueFields};
 
-/// All there is to know of a call, in Kamailio's order; with its context if that is wanted.
-pub(super) fn show(view: &DialogView, fields: &mut impl Fields, with_context: bool) {
+/// All there is to know of a call, in Kamailio's order; with its context if `attached` tells what is attached.
+pub(super) fn show(view: &DialogView, fields: &mut impl Fields, attached: Option<&Tracker>) {
     head(view, "call-id", fields);
     fields.int("duration", view.duration());
     tail(view, fields);
@@ -21,14 +21,14 @@ pub(super) fn show(view: &DialogView, fields: &mut impl Fields, with_context: bo
         pair(fields, &String::from_utf8_lossy(name), value);
     }
     fields.end();
-    if with_context {
-        context(view, fields);
+    if let Some(tracker) = attached {
+        context(view, tracker, fields);
     }
 }
 
 /// The same as a value.
-pub(super) fn shown(view: &DialogView, with_context: bool) -> Struct {
-    ValueFields::collect(|fields| show(view, fields, with_context))
+pub(super) fn shown(view: &DialogView, attached: Option<&Tracker>) -> Struct {
+    ValueFields::collect(|fields| show(view, fields, attached))
 }
 
 fn pair(fields: &mut impl Fields, name: &str, value: &[u8]) {
@@ -101,8 +101,8 @@ fn decimal(mut number: u32, digits: &mut [u8; 10]) -> &[u8] {
 }
 
 /// What is attached to a call, and what became of it: timers, keep-alives, the outcome for each leg, the
-/// other dialogs of a forked call. Only in Tandem.
-fn context(view: &DialogView, fields: &mut impl Fields) {
+/// other dialogs of a forked call, what observers wait for and what they attach. Only in Tandem.
+pub(super) fn context(view: &DialogView, tracker: &Tracker, fields: &mut impl Fields) {
     fields.begin("context");
     fields.int("deadline", view.deadline());
     fields.text("timeout_route", view.timeout_route());
@@ -132,6 +132,16 @@ fn context(view: &DialogView, fields: &mut impl Fields) {
         leg("callee", fork.callee, fields);
         byes(fork.bye_outcomes, fields);
         fields.end();
+    }
+    fields.end();
+    fields.begin_list("callbacks");
+    for name in view.callbacks().names() {
+        fields.item(name.as_bytes());
+    }
+    fields.end();
+    fields.begin("attached");
+    for (name, value) in tracker.attached(view) {
+        fields.entry(&name, &value);
     }
     fields.end();
     fields.end();

@@ -8,7 +8,7 @@ use script::{Args, Outcome};
 use sip::{Message, Method, Params};
 
 use super::carry::carry_out;
-use super::context::{self, Context, Role};
+use super::context::{self, Attached, Context, Role};
 use super::message;
 use super::state::{State, moment};
 
@@ -46,12 +46,16 @@ pub(super) fn begin(run: &mut Run, state: &Arc<State>) -> bool {
             if let Some(tx) = &run.tx {
                 let number = context::number_of(tx.id());
                 state.tracker.set_transaction(id, Some(number));
+                announce_late(run, state);
             }
             true
         }
         Ok(Created::Spiral(id)) => {
             context::bind(run, state, id);
             context::attach(run, id, Role::Spiral);
+            if run.tx.is_some() {
+                announce_late(run, state);
+            }
             true
         }
         Err(error) => {
@@ -62,6 +66,33 @@ pub(super) fn begin(run: &mut Run, state: &Arc<State>) -> bool {
 }
 
 fn create(run: &mut Run, state: &Arc<State>) -> Result<Created, CreateError> {
+    let now = moment(run.now);
+    with_invite(run, state, |invite| state.tracker.create(invite, now))
+}
+
+/// Tells observers of a call whose INVITE has its transaction now (`initial_cbs_inscript` is 0).
+pub(super) fn announce_late(run: &mut Run, state: &Arc<State>) {
+    let tracker = &state.tracker;
+    if tracker.settings().tells_created || !tracker.is_observed() {
+        return;
+    }
+    let created = match context::attached(run) {
+        Some(Attached { id, role, .. }) => match role {
+            Role::Invite => Created::New {
+                id: *id,
+                cookie: tracker.cookie(*id),
+            },
+            Role::Spiral => Created::Spiral(*id),
+            Role::Within { .. } => return,
+        },
+        None => return,
+    };
+    let now = moment(run.now);
+    with_invite(run, state, |invite| tracker.announce(&created, invite, now));
+}
+
+/// Hands on the INVITE at hand as the tracker takes it.
+fn with_invite<R>(run: &mut Run, state: &State, take: impl FnOnce(&Invite<'_>) -> R) -> R {
     let message = Arc::clone(&run.msg.message);
     let lifetime = state.lifetime(run);
     let by_variable = state
@@ -89,8 +120,9 @@ fn create(run: &mut Run, state: &Arc<State>) -> Result<Created, CreateError> {
         sflags: context.sflags,
         iflags: context.iflags,
         timeout_route: &context.timeout_route,
+        message: Some(&*message),
     };
-    state.tracker.create(&invite, moment(run.now))
+    take(&invite)
 }
 
 /// A request within a call that went through `loose_route()`.
@@ -162,6 +194,7 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
         contact,
         socket,
         lifetime,
+        message: Some(&**message),
     };
     let Some(effects) = state.tracker.request(id, &request, moment(run.now)) else {
         return;
@@ -173,6 +206,7 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
             direction,
             method,
             callee_tag,
+            observed: state.tracker.is_observed(),
         };
         context::attach(run, id, role);
     }

@@ -16,6 +16,7 @@ mod keep_alive;
 mod listing;
 mod manage;
 mod message;
+mod mi;
 mod outgoing;
 mod parameters;
 mod profiles;
@@ -59,6 +60,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let declared = Arc::clone(&state);
     setup.check_program(move |program| profiles::check(program, &declared))?;
     rpc::add(setup, &state);
+    mi::add(setup, &state);
     let hooks = &mut *setup.hooks;
     hooks.request_in.push(subscriptions::request_in);
     hooks.request_in.push(hooks::request_in);

@@ -62,10 +62,6 @@ pub(super) static WITHOUT_MEANING: &[(&str, &str)] = &[
         "dlg_filter_mode",
         "all calls that are tracked here belong to this node",
     ),
-    (
-        "initial_cbs_inscript",
-        "no module listens to calls that begin",
-    ),
     ("xavp_cfg", "it has none in Kamailio either"),
 ];
 
@@ -118,7 +114,7 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     row("profiles_no_value", Str(None), None, "Profiles without values; names separated by `;`."),
     row("bridge_controller", Str(Some("sip:controller@kamailio.org")), None, "The URI in From and Referred-By of bridging requests."),
     row("bridge_contact", Str(Some("sip:controller@kamailio.org:5060")), None, "The URI in Contact of bridging requests."),
-    row("initial_cbs_inscript", Int(1), Some(switch), "When other modules hear of a new call; none of Tandem's listens."),
+    row("initial_cbs_inscript", Int(1), Some(switch), "When observers hear of a new call: 1 at dlg_manage(), 0 when its INVITE has its transaction."),
     row("send_bye", Int(0), None, "Every call that expires is ended by BYE to both sides."),
     row("dlg_filter_mode", Int(0), None, "Leave calls of other nodes alone (bit 1); without effect, for all calls are this node's."),
     row("wait_ack", Int(1), None, "Keep the record of a failed call until its transaction is gone."),

@@ -22,7 +22,8 @@ pub(super) fn reply_out(run: &mut Run, out: &ReplyOut) {
             direction,
             method,
             callee_tag,
-        } if method.refreshes_target() && (200..300).contains(&out.status) => {
+            observed,
+        } if *observed || method.refreshes_target() && (200..300).contains(&out.status) => {
             let (direction, method, callee_tag) = (*direction, *method, callee_tag.clone());
             within(run, id, direction, method, &callee_tag, out);
         }
@@ -88,6 +89,7 @@ fn with_reply<R>(run: &Run, out: &ReplyOut, take: impl FnOnce(&Reply<'_>) -> R) 
         record_routes: &record_routes,
         own_record_routes: out.own_record_routes,
         socket,
+        message: Some(&**message),
     })
 }
 

@@ -24,6 +24,7 @@ pub(super) fn tracker(parameters: &Parameters) -> Result<Settings, InitError> {
         noack_timeout: natural("noack_timeout"),
         end_timeout: natural("end_timeout"),
         timeout_noreset: is_on("timeout_noreset"),
+        tells_created: is_on("initial_cbs_inscript"),
         detect_spirals: is_on("detect_spirals"),
         send_bye: is_on("send_bye"),
         wait_ack: is_on("wait_ack"),

@@ -8,6 +8,7 @@ use script::{BlockId, BlockKind, Completion, Outcome, Routes};
 
 use super::carry::carry_out;
 use super::context;
+use super::ending::End;
 use super::keep_alive::Ask;
 use super::state::{State, moment};
 
@@ -21,6 +22,12 @@ pub(super) fn tick(engine: &Arc<Engine>, context: &mut TickContext<'_>) {
     if context.worker == 0 && state.sweep_is_due(now) {
         state.tracker.expire_remote(now);
         state.subscriptions.sweep(now.time);
+    }
+    if context.worker == 0 {
+        for wanted in state.tracker.terminations() {
+            let key = engine.call_key(&wanted.call_id);
+            context.jobs.push((key, End::wanted(engine, &wanted)));
+        }
     }
     for shard in (context.worker..Tracker::SHARDS).step_by(context.workers.max(1)) {
         for due in state.tracker.due(shard, now) {

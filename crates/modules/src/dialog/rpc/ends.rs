@@ -13,7 +13,7 @@ use crate::dialog::outgoing::Content;
 use crate::dialog::state::State;
 
 /// Hands the ending of a call to the workers.
-fn end(
+pub(in crate::dialog) fn end(
     state: &State,
     handle: &EngineHandle,
     id: DialogId,

@@ -33,8 +33,9 @@ pub(super) fn list(name: &'static str, state: &Arc<State>, with_context: bool) -
         "Lists all calls."
     };
     command(name, doc, state, move |call, state| {
+        let tracker = with_context.then(|| Arc::clone(&state.tracker));
         all(call, state, move |view, fields| {
-            listing::show(view, fields, with_context);
+            listing::show(view, fields, tracker.as_deref());
         });
         Ok(())
     })
@@ -47,9 +48,10 @@ pub(super) fn dlg_list(name: &'static str, state: &Arc<State>, with_context: boo
         let call_id = call.text()?;
         let from_tag = call.opt_text()?;
         let from_tag = from_tag.as_deref().map(str::as_bytes);
+        let attached = with_context.then_some(&*state.tracker);
         for id in state.tracker.find_all(call_id.as_bytes(), from_tag) {
             if let Some(view) = state.tracker.snapshot(id, state.last_tick()) {
-                call.add(listing::shown(&view, with_context));
+                call.add(listing::shown(&view, attached));
             }
         }
         Ok(())

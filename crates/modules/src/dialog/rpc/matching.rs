@@ -159,13 +159,14 @@ impl Search {
     fn reply(mut self, found: Option<Vec<DialogView>>, with_context: bool) -> Result<Reply, Fault> {
         let found = found.ok_or_else(|| Fault::new(404, "Not found"))?;
         let mut reply = Reply::list();
+        let tracker = with_context.then(|| self.walk.tracker());
         for call in &found {
-            reply.add(listing::shown(call, with_context));
+            reply.add(listing::shown(call, tracker.as_deref()));
         }
         reply.stream(move |page| {
             let found = self.page();
             for call in found.iter().flatten() {
-                page.record(|fields| listing::show(call, fields, with_context));
+                page.record(|fields| listing::show(call, fields, tracker.as_deref()));
             }
             found.is_some()
         });

@@ -14,6 +14,9 @@ use dialog::{DialogId, Tracker};
 use engine::Setup;
 use rpc::{Call, Command, Fault};
 
+pub(super) use ends::end;
+pub(super) use pages::Walk;
+
 use super::state::State;
 
 /// Adds the commands.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use dialog::{DialogId, DialogView};
+use dialog::{DialogId, DialogView, Tracker};
 
 use crate::dialog::state::State;
 
 /// Where a walk through all calls is.
-pub(super) struct Walk {
+pub(in crate::dialog) struct Walk {
     state: Arc<State>,
     after: Option<DialogId>,
     is_over: bool,
@@ -15,7 +15,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(state: &Arc<State>) -> Self {
+    pub(in crate::dialog) fn new(state: &Arc<State>) -> Self {
         Self {
             state: Arc::clone(state),
             after: None,
@@ -24,8 +24,13 @@ impl Walk {
         }
     }
 
+    /// Where the calls are.
+    pub(super) fn tracker(&self) -> Arc<Tracker> {
+        Arc::clone(&self.state.tracker)
+    }
+
     /// The next calls; empty at the end.
-    pub(super) fn page(&mut self) -> &[DialogView] {
+    pub(in crate::dialog) fn page(&mut self) -> &[DialogView] {
         if self.is_over {
             return &[];
         }

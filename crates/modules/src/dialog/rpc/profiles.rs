@@ -41,7 +41,7 @@ pub(super) fn list(state: &Arc<State>) -> Command {
         call.stream(move |page| {
             for id in members.by_ref().take(Page::VALUES) {
                 if let Some(view) = state.tracker.snapshot(id, state.last_tick()) {
-                    page.record(|fields| listing::show(&view, fields, false));
+                    page.record(|fields| listing::show(&view, fields, None));
                 }
             }
             members.len() > 0

@@ -31,7 +31,9 @@ route[BEGIN] {
             "ended_by",
             "keep_alive",
             "bye",
-            "forks"
+            "forks",
+            "callbacks",
+            "attached"
         ]
     );
     assert_eq!(context.get("deadline"), Some(&Value::Int(43_200)));

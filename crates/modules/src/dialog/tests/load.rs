@@ -98,12 +98,7 @@ fn old_names_are_taken_with_a_word() {
 
 #[test]
 fn parameters_without_effect_are_explained() {
-    for name in [
-        "timer_procs",
-        "debug_variables",
-        "dlg_filter_mode",
-        "initial_cbs_inscript",
-    ] {
+    for name in ["timer_procs", "debug_variables", "dlg_filter_mode"] {
         let lines = said(&modparam(name, "1"));
         let expected = format!("parameter {name} has no effect: ");
         assert!(

@@ -6,6 +6,8 @@ mod endings;
 mod functions;
 mod keep_alive;
 mod load;
+mod mi;
+mod observers;
 mod own;
 mod sets;
 
