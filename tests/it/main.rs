@@ -3,6 +3,7 @@
 //! Every flow runs against Kamailio, which fixes what is right in `tests/golden/`, and against Tandem, which has
 //! to show the same except for the accepted differences in `support/accepted.rs`.
 
+mod another_stack;
 mod decisions;
 mod flows;
 mod hostile;
