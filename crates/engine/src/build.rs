@@ -15,6 +15,7 @@ use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::counters::Counters;
 use crate::engine::Engine;
+use crate::foreign::Foreign;
 use crate::hooks::Hooks;
 use crate::identity::Identity;
 use crate::latency::Latency;
@@ -85,6 +86,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
     let (mut commands, mut first_locals) = (Vec::new(), Vec::new());
     let mut doors = rpc::DoorsConfig::default();
     let handle = EngineHandle::default();
+    let mut foreign = foreign(&config, &core);
     for module in catalog.loaded().to_vec() {
         for row in module.statistics {
             statistics.counter(row.group, row.name, row.resettable, row.doc);
@@ -103,6 +105,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
             doors: &mut doors,
             program_checks: &mut program_checks,
             first_locals: &mut first_locals,
+            foreign: &mut foreign,
             log: &world.log,
             engine: handle.clone(),
             run_dir: world.run_dir.clone(),
@@ -133,6 +136,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         &world.log,
         latency.as_ref(),
         &catalog,
+        &foreign,
     );
     let engine = Arc::new(Engine {
         scripts: Scripts::new(Script::new(program, parts)),
@@ -145,6 +149,8 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         statistics,
         counters,
         log: world.log,
+        foreign,
+        stopwatch: world.stopwatch,
         latency,
         sockets: world.sockets,
         resolver: world.resolver,
@@ -160,12 +166,28 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         stopping: std::sync::atomic::AtomicBool::new(false),
     });
     handle.set(&engine);
+    for hook in &engine.hooks.built {
+        hook(&engine).map_err(|error| error.0)?;
+    }
     engine.log.line(level::INFO, "core", "configuration loaded");
     Ok(Built {
         engine,
         commands,
         doors,
     })
+}
+
+/// The functions of another language, if the configuration is in one, with the callback for the core's events.
+fn foreign(config: &Config, core: &script::Settings) -> Foreign {
+    let mut foreign = Foreign::new(crate::load::language(config).is_some());
+    let callback = core.str("kemi.event_route_callback");
+    if foreign.is_engine() && !callback.is_empty() && callback != "none" {
+        let event = "core:worker-one-init";
+        if let Some(block) = foreign.block(callback, Some(event)) {
+            foreign.set_event(event, block);
+        }
+    }
+    foreign
 }
 
 /// What each socket shows in Via; the usual port is left out.
@@ -190,6 +212,7 @@ pub(crate) fn script_parts(
     log: &Log,
     latency: Option<&Latency>,
     catalog: &Catalog,
+    foreign: &Foreign,
 ) -> Parts {
     Parts {
         received: core.int("received_route_mode") == 1,
@@ -199,6 +222,9 @@ pub(crate) fn script_parts(
         limits: limits(core),
         locals: catalog.interner().len(),
         debug: core.int("debug"),
+        foreign: foreign
+            .is_engine()
+            .then(|| (foreign.blocks(core), foreign.events().to_vec())),
     }
 }
 

@@ -131,6 +131,10 @@ pub struct Engine {
     pub(crate) states: States,
     pub(crate) mailbox: Mailbox,
     pub(crate) stopping: AtomicBool,
+    /// Functions of another language that are route blocks.
+    pub foreign: crate::foreign::Foreign,
+    /// A clock to measure with how long scripts take, µs from any start.
+    pub stopwatch: fn() -> u64,
     pub(crate) scripts: Scripts,
     pub(crate) origin: Origin,
     pub(crate) program_checks: Vec<ProgramCheck>,

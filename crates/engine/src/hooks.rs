@@ -8,6 +8,7 @@ use sip::{Edits, Message};
 use crate::clock::Now;
 use crate::engine::{Engine, TxData};
 use crate::run::Run;
+use crate::setup::InitError;
 use crate::working::{Target, Working};
 
 /// A reply to a request with a transaction, about to be sent to the client.
@@ -65,9 +66,14 @@ pub struct LooseRoute<'a> {
     pub params: &'a [u8],
 }
 
+/// What a module does once the engine is there.
+pub type Built = fn(&Arc<Engine>) -> Result<(), InitError>;
+
 /// All hooks.
 #[derive(Default)]
 pub struct Hooks {
+    /// The engine has just been made; no worker runs yet. An error ends the start.
+    pub built: Vec<Built>,
     /// Before `request_route`.
     pub request_in: Vec<fn(&mut Run)>,
     /// After `request_route`, before what it left open is settled.

@@ -22,10 +22,15 @@ pub(crate) struct Start {
     leaving: Leaving,
 }
 
+fn onsend(run: &Run) -> Option<BlockId> {
+    let block = run.script.blocks.onsend;
+    block.filter(|block| run.engine.foreign.is_there(*block))
+}
+
 impl Leaving {
     /// Shows a request to `onsend_route`, if the configuration has one.
     pub(crate) fn request(run: &mut Run, hop: Hop, bytes: &Arc<[u8]>) -> Option<Start> {
-        let block = run.script.blocks.onsend?;
+        let block = onsend(run)?;
         let working = run.msg.clone();
         Some(Self::start(run, block, working, hop, bytes))
     }
@@ -39,7 +44,7 @@ impl Leaving {
         working: impl FnOnce(&Run) -> Working,
     ) -> Option<Start> {
         let wanted = run.engine.settings.onsend_for_replies;
-        let block = run.script.blocks.onsend.filter(|_| wanted)?;
+        let block = onsend(run).filter(|_| wanted)?;
         let working = working(run);
         Some(Self::start(run, block, working, hop, bytes))
     }

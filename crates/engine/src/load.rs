@@ -51,6 +51,7 @@ pub fn load(
     refuse_what_is_absent(&config, &mut diagnostics);
     warn_of_unknown_events(&config, &mut diagnostics);
     let modules = load_modules(&config, extra, available, &mut diagnostics);
+    refuse_language(&config, &modules, available, &mut diagnostics);
     let catalog = Catalog::new(available, &modules);
     let parameters = take_parameters(&config, extra, &modules, &catalog, &mut diagnostics);
     let log_prefix = log_prefix(&config, &catalog, &mut diagnostics);
@@ -79,15 +80,6 @@ pub fn load(
 
 /// What a configuration may ask for in the language, and Tandem does not have.
 pub(crate) fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnostics) {
-    if let Some(engine) = &config.engine
-        && engine.to_lossy() != "native"
-    {
-        let text = format!(
-            "Tandem has no configuration engine \"{}\"",
-            engine.to_lossy()
-        );
-        diagnostics.push(Diagnostic::error(engine.span, text));
-    }
     for setting in &config.settings {
         if let ("log_facility", SettingValue::Str(name)) = (setting.name, &setting.value)
             && name.as_str().and_then(script::log_facility).is_none()
@@ -103,6 +95,37 @@ pub(crate) fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnosti
             let text = format!("Tandem does not have {} = 1 yet", setting.name);
             diagnostics.push(Diagnostic::error(setting.span, text));
         }
+    }
+}
+
+/// The language that routes are written in, if it is not the native one.
+pub(crate) fn language(config: &Config) -> Option<String> {
+    let engine = config.engine.as_ref()?.to_lossy();
+    (engine != "native").then_some(engine)
+}
+
+/// A language comes with its module; where routes are its functions, the file has none.
+pub(crate) fn refuse_language(
+    config: &Config,
+    loaded: &[&'static Module],
+    available: &'static [&'static Module],
+    diagnostics: &mut Diagnostics,
+) {
+    let (Some(language), Some(engine)) = (language(config), &config.engine) else {
+        return;
+    };
+    let module = format!("app_{language}");
+    if find(available, &module).is_none() {
+        let text = format!("Tandem has no configuration engine \"{language}\"");
+        diagnostics.push(Diagnostic::error(engine.span, text).help("it has native and lua"));
+    } else if !loaded.iter().any(|known| known.name == module) {
+        let text = format!("the configuration engine \"{language}\" needs module {module}");
+        let error = Diagnostic::error(engine.span, text);
+        diagnostics.push(error.help(format!("write `loadmodule \"{module}.so\"` before it")));
+    }
+    for block in &config.blocks {
+        let text = format!("this block never runs: routes are functions in {language}");
+        diagnostics.push(Diagnostic::warning(block.span, text));
     }
 }
 

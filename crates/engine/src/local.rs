@@ -18,6 +18,8 @@ pub struct Local(Rc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     states: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
+    /// What a module keeps for each worker.
+    own: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
     /// Room for the message that is being written.
     scratch: Cell<Vec<u8>>,
     /// Room for the changes to it.
@@ -30,6 +32,7 @@ impl Local {
         Self(Rc::new(Inner {
             engine: Arc::clone(engine),
             states: RefCell::default(),
+            own: RefCell::default(),
             scratch: Cell::default(),
             edits: Cell::default(),
         }))
@@ -59,6 +62,28 @@ impl Local {
     pub(crate) fn keep_edits(&self, mut edits: Edits) {
         edits.clear();
         self.0.edits.set(edits);
+    }
+
+    /// What a module keeps for this worker alone, made when it is first asked for. It need not be fit to cross threads,
+    /// and may hold a view like this one.
+    pub fn own<T: Any>(&self, make: impl FnOnce() -> T) -> Rc<T> {
+        let id = TypeId::of::<T>();
+        let own = self.0.own.borrow();
+        let known = own.iter().find(|(known, _)| *known == id);
+        let known = known.and_then(|(_, value)| Rc::clone(value).downcast().ok());
+        drop(own);
+        known.unwrap_or_else(|| {
+            let made = Rc::new(make());
+            let kept: Rc<dyn Any> = Rc::clone(&made) as Rc<dyn Any>;
+            self.0.own.borrow_mut().push((id, kept));
+            made
+        })
+    }
+
+    /// Drops what modules keep for this worker: it has ended.
+    pub(crate) fn end(&self) {
+        let own = std::mem::take(&mut *self.0.own.borrow_mut());
+        drop(own);
     }
 
     /// The state that a module put at its initialisation.

@@ -416,6 +416,12 @@ impl Worker {
     }
 }
 
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.local.end();
+    }
+}
+
 /// Runs a task until it is finished or has to wait.
 fn drive(engine: &Arc<Engine>, task: &mut Task, with: Completion) -> Step {
     let mut with = with;

@@ -36,6 +36,7 @@ pub(crate) struct Origin {
     listens: Vec<String>,
     aliases: Vec<Alias>,
     variables: Vec<String>,
+    language: Option<String>,
 }
 
 impl Origin {
@@ -46,6 +47,7 @@ impl Origin {
             listens: config.listens.iter().map(listen).collect(),
             aliases: config.aliases.iter().map(Alias::from_config).collect(),
             variables: config.variables.iter().map(variable).collect(),
+            language: load::language(config),
         }
     }
 
@@ -68,6 +70,9 @@ impl Origin {
         }
         if self.variables != other.variables {
             found.push("configuration variables".to_owned());
+        }
+        if self.language != other.language {
+            found.push("cfgengine".to_owned());
         }
         let parameters = self.parameters.differences(&other.parameters);
         found.extend(parameters.map(|(module, name)| format!("modparam {module} {name}")));
@@ -116,6 +121,7 @@ pub fn reload(
     load::refuse_what_is_absent(&config, &mut diagnostics);
     load::warn_of_unknown_events(&config, &mut diagnostics);
     let modules = load::load_modules(&config, extra, available, &mut diagnostics);
+    load::refuse_language(&config, &modules, available, &mut diagnostics);
     refuse_new_modules(engine, &config, &modules, &mut diagnostics);
     let catalog = &engine.catalog;
     let parameters = load::take_parameters(&config, extra, &modules, catalog, &mut diagnostics);
@@ -146,6 +152,7 @@ pub fn reload(
         &engine.log,
         latency,
         catalog,
+        &engine.foreign,
     );
     let origin = Origin::new(&config, settings, parameters);
     let mut needs_restart = engine.origin.differences(&origin);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use script::{
-    Args, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes, SetError, Value,
-    VariableId,
+    Args, BlockId, BlockKind, Completion, FunctionId, Host, Index, Key, Outcome, Place, Routes,
+    SetError, Value, VariableId,
 };
 use sip::{Hop, Message};
 use transaction::{Output, TransactionId};
@@ -272,6 +272,14 @@ impl Run {
         self.tx.as_ref().map_or(self.key, |tx| tx.call_key())
     }
 
+    /// The route block of this kind and name; where routes are functions of another language, the function.
+    pub fn find_block(&self, kind: BlockKind, name: &str) -> Option<BlockId> {
+        if self.engine.foreign.is_engine() {
+            return self.engine.foreign.block(name, None);
+        }
+        self.script.program.block(kind, name)
+    }
+
     /// The status of the reply at hand; 0 in a request.
     pub fn reply_status(&self) -> u16 {
         self.msg.status.or(self.msg.message.status()).unwrap_or(0)
@@ -309,6 +317,11 @@ impl Host for Run {
 
     fn resume(&mut self, pending: Pending, with: Completion) -> Outcome<Pending> {
         let outcome = pending.resume(self, with);
+        before_result(self, outcome)
+    }
+
+    fn foreign(&mut self, number: u32) -> Outcome<Pending> {
+        let outcome = crate::foreign::Foreign::run(self, number);
         before_result(self, outcome)
     }
 

@@ -17,6 +17,9 @@ const EARLIER_MAX: usize = 15;
 /// Preprocessor definitions with their values, in order of their names.
 pub type Defines = Vec<(String, Option<Box<[u8]>>)>;
 
+/// The blocks of event routes, by the names of the events.
+pub(crate) type Events = Vec<(Box<str>, BlockId)>;
+
 /// A compiled configuration, with what is looked up in it at once.
 #[derive(Debug)]
 pub struct Script {
@@ -24,7 +27,7 @@ pub struct Script {
     pub program: Program,
     /// The blocks that the engine starts itself.
     pub blocks: Blocks,
-    events: Vec<(Box<str>, BlockId)>,
+    events: Events,
     /// What it had defined for the preprocessor.
     pub defines: Defines,
     /// What stands before log lines about a message.
@@ -48,22 +51,24 @@ pub(crate) struct Parts {
     pub(crate) limits: script::Limits,
     pub(crate) locals: usize,
     pub(crate) debug: i64,
+    /// The blocks and the event routes, when they are functions of another language.
+    pub(crate) foreign: Option<(Blocks, Events)>,
 }
 
 impl Script {
     pub(crate) fn new(program: Program, parts: Parts) -> Self {
         let mut defines = parts.defines;
         defines.sort_by(|one, other| one.0.cmp(&other.0));
-        let events = program
-            .blocks()
-            .filter(|(_, kind, _)| *kind == BlockKind::Event);
+        let (blocks, events) = parts
+            .foreign
+            .unwrap_or_else(|| (Blocks::of(&program, parts.received), events_of(&program)));
         let each_call = parts
             .log_prefix
             .as_ref()
             .is_some_and(|prefix| prefix.each_call);
         Self {
-            blocks: Blocks::of(&program, parts.received),
-            events: events.map(|(id, _, name)| (name.into(), id)).collect(),
+            blocks,
+            events,
             defines,
             observes_calls: each_call || parts.measures_calls,
             log_prefix: parts.log_prefix,
@@ -87,6 +92,12 @@ impl Script {
         let (_, value) = defines.get(found.ok()?)?;
         Some(value.as_deref().unwrap_or_default())
     }
+}
+
+fn events_of(program: &Program) -> Events {
+    let events = program.blocks();
+    let events = events.filter(|(_, kind, _)| *kind == BlockKind::Event);
+    events.map(|(id, _, name)| (name.into(), id)).collect()
 }
 
 /// The blocks without a name of their own.
@@ -236,6 +247,7 @@ mod tests {
             limits: script::Limits::default(),
             locals: 0,
             debug: 0,
+            foreign: None,
         };
         Script::new(program.expect("it is right"), parts)
     }

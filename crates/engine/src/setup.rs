@@ -8,6 +8,7 @@ use script::{Catalog as _, Format, Program, Value, Variable};
 use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::engine::Engine;
+use crate::foreign::Foreign;
 use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::parameters::Parameters;
@@ -66,6 +67,8 @@ pub struct Setup<'a> {
     pub(crate) program_checks: &'a mut Vec<ProgramCheck>,
     /// First values of `$var`, by number.
     pub first_locals: &'a mut Vec<Value>,
+    /// Functions of another language.
+    pub(crate) foreign: &'a mut Foreign,
     /// The log.
     pub log: &'a Log,
     /// The engine to be.

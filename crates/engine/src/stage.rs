@@ -268,7 +268,8 @@ fn reply(run: &mut Run) -> Outcome<Pending> {
     let status = run.msg.message.status().unwrap_or(0);
     let method = run.msg.message.method();
     run.engine.counters.reply_received(status, method);
-    match run.script.blocks.reply {
+    let block = run.script.blocks.reply;
+    match block.filter(|block| run.engine.foreign.is_there(*block)) {
         Some(block) => start(run, block, Routes::CORE_REPLY, Stage::ReplyMatch),
         None => reply_match(
             run,
@@ -329,7 +330,7 @@ fn reply_match(run: &mut Run, end: RouteEnd) -> Outcome<Pending> {
 /// A reply that belongs to no transaction.
 fn unmatched(run: &mut Run) -> Outcome<Pending> {
     let name = run.engine.settings.relaying.on_sl_reply.as_deref();
-    match name.and_then(|name| run.script.program.block(BlockKind::OnReply, name)) {
+    match name.and_then(|name| run.find_block(BlockKind::OnReply, name)) {
         Some(block) => start(run, block, Routes::ONREPLY, Stage::Unmatched),
         None => crate::forward::reply(run),
     }

@@ -86,14 +86,6 @@ pub(crate) const fn action(
     }
 }
 
-/// The check of a parameter that names a function of another language.
-pub(crate) fn no_callback(value: &ParameterValue) -> Result<(), String> {
-    match value {
-        ParameterValue::Str(name) if name.is_empty() => Ok(()),
-        _ => Err("callbacks of other languages are not supported: use the event route".to_owned()),
-    }
-}
-
 /// A variable that can only be read.
 pub(crate) const fn reads(
     name: &'static str,

@@ -79,6 +79,12 @@ pub trait Host {
     /// Goes on with a function that waited or ran a block.
     fn resume(&mut self, pending: Self::Pending, with: Completion) -> Outcome<Self::Pending>;
 
+    /// Runs the foreign block of this number (`BlockId::foreign`). A code is the block's, and 0 ends nothing else.
+    fn foreign(&mut self, number: u32) -> Outcome<Self::Pending> {
+        let _ = number;
+        Outcome::Code(-1)
+    }
+
     /// Reads a variable.
     fn get(&mut self, id: VariableId, key: &Key, index: Index) -> Value;
 

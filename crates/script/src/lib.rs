@@ -31,7 +31,7 @@ pub use ere::Ere;
 pub use format::{Format, TextError};
 pub use host::{Completion, Host, Index, Outcome, Place, RouteEnd, SetError};
 pub use level::{log_facility, log_level};
-pub use machine::{Args, Lazy, Limits, Machine, Progress};
+pub use machine::{Args, Direct, FindBlock, Lazy, Limits, Machine, Progress};
 pub use parser::{Options, parse};
 pub use program::{BlockId, Key, Program};
 pub use settings::Settings;

@@ -15,11 +15,35 @@ use crate::variable::Variable;
 pub struct BlockId(pub(crate) u32);
 
 impl BlockId {
+    /// The block that the host runs itself (`Host::foreign`) and knows by this number: a function of another
+    /// language. None for a number above `FOREIGN_MAX`. Such a block belongs to every program.
+    pub const fn foreign(number: u32) -> Option<Self> {
+        if number > Self::FOREIGN_MAX {
+            return None;
+        }
+        Some(Self(FOREIGN | number))
+    }
+
+    /// The highest number that a foreign block may have.
+    pub const FOREIGN_MAX: u32 = (1 << PLACE_BITS) - 1;
+
+    /// The number that the host knows it by, if it is a foreign one.
+    #[inline]
+    pub const fn foreign_number(self) -> Option<u32> {
+        if self.0 & FOREIGN == 0 {
+            return None;
+        }
+        Some(self.0 & !FOREIGN)
+    }
+
     /// Where it is in its program.
     pub(crate) const fn place(self) -> usize {
         (self.0 & ((1 << PLACE_BITS) - 1)) as usize
     }
 }
+
+/// Says that a block is run by the host.
+const FOREIGN: u32 = 1 << 31;
 
 /// The evaluated text in a variable's parentheses, as `Host::get` and `Host::set` see it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,8 +56,11 @@ pub enum Key {
     Name(Str),
 }
 
-/// How many bits of a block's id say where it is in its program; those above are the generation.
+/// How many bits of a block's id say where it is in its program; those above, but for the highest, are the generation.
 const PLACE_BITS: u32 = 20;
+
+/// The bits of a generation that its blocks' ids have room for.
+const GENERATION_MASK: u32 = (FOREIGN - 1) >> PLACE_BITS;
 
 /// A compiled configuration.
 #[derive(Debug, Default)]
@@ -51,6 +78,8 @@ pub struct Program {
     pub(crate) regexes: Vec<Ere>,
     pub(crate) networks: Vec<crate::ast::Network>,
     pub(crate) switches: Vec<Switch>,
+    /// The code of all foreign blocks.
+    pub(crate) foreign: BlockInfo,
 }
 
 impl Program {
@@ -71,12 +100,12 @@ impl Program {
     /// Whether a block is one of this program's.
     #[inline]
     pub const fn owns(&self, block: BlockId) -> bool {
-        block.0 >> PLACE_BITS == self.generation & (u32::MAX >> PLACE_BITS)
+        block.0 & FOREIGN != 0 || block.0 >> PLACE_BITS == self.generation & GENERATION_MASK
     }
 
     /// The id of the block at this place.
     pub(crate) const fn id(&self, at: usize) -> BlockId {
-        BlockId(self.generation << PLACE_BITS | at as u32)
+        BlockId((self.generation & GENERATION_MASK) << PLACE_BITS | at as u32)
     }
 
     /// All blocks in file order.
@@ -134,6 +163,9 @@ impl Program {
 
     #[inline]
     pub(crate) fn info(&self, block: BlockId) -> Option<&BlockInfo> {
+        if block.foreign_number().is_some() {
+            return Some(&self.foreign);
+        }
         self.blocks.get(block.place()).filter(|_| self.owns(block))
     }
 
@@ -158,6 +190,18 @@ pub(crate) struct BlockInfo {
     pub(crate) name: String,
     pub(crate) label: String,
     pub(crate) entry: u32,
+}
+
+impl Default for BlockInfo {
+    /// That of foreign blocks.
+    fn default() -> Self {
+        Self {
+            kind: BlockKind::Event,
+            name: String::new(),
+            label: "a function of another language".to_owned(),
+            entry: 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -312,6 +356,8 @@ pub(crate) enum Op {
     SetTruth(u32),
     /// Call a native function; the values of its expression arguments are on the stack.
     Call { site: u32, how: Use },
+    /// Have the host run the foreign block that this is the code of.
+    Foreign,
     /// Run a block.
     Route { block: BlockId, how: Use },
     /// name → ; run that block
@@ -345,7 +391,7 @@ pub(crate) struct CallSite {
 }
 
 /// One argument. A slot is a position among the values evaluated for the call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Arg {
     Int(i64),
     Str(Str),

@@ -2,13 +2,23 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::LazyLock;
 
-use engine::{Engine, Extra, Loaded, ParameterValue, Reloaded};
+use engine::{Engine, Extra, Loaded, Module, ParameterValue, Reloaded};
 use script::source::Loader;
 use script::{FileLoader, MemoryLoader, Options as ParseOptions, SourceMap};
 
 use crate::DEFAULT_CONFIG;
 use crate::options::Options;
+
+/// All modules that there are.
+fn available() -> &'static [&'static Module] {
+    static AVAILABLE: LazyLock<Vec<&'static Module>> = LazyLock::new(|| {
+        let own = modules::ALL.iter().copied();
+        own.chain([&lua::MODULE, &lua::KEMIX]).collect()
+    });
+    &AVAILABLE
+}
 
 /// Reads, checks and compiles the configuration that the command line names.
 ///
@@ -19,8 +29,7 @@ pub(crate) fn read(options: &Options) -> Result<Loaded, String> {
     let parse = parse_options(options);
     let mut map = SourceMap::new();
     let (loader, path) = source(options);
-    let (loaded, diagnostics) =
-        engine::load(&mut map, &*loader, path, &parse, &extra, modules::ALL);
+    let (loaded, diagnostics) = engine::load(&mut map, &*loader, path, &parse, &extra, available());
     let color = std::io::stderr().is_terminal();
     eprint!("{}", diagnostics.render(&map, color));
     loaded.ok_or_else(|| {
@@ -50,7 +59,7 @@ pub(crate) fn read_again(
         path,
         &parse,
         &extra,
-        modules::ALL,
+        available(),
     );
     Ok((reloaded, diagnostics.render(&map, false)))
 }

@@ -18,6 +18,8 @@ use crate::support::{Program, Scene, golden};
 /// What a flow may set in the configuration.
 #[derive(Clone, Copy)]
 pub struct Setting {
+    /// The configuration.
+    pub config: &'static str,
     pub match_mode: &'static str,
     pub lifetime: &'static str,
     pub send_bye: &'static str,
@@ -32,6 +34,7 @@ pub struct Setting {
 impl Default for Setting {
     fn default() -> Self {
         Self {
+            config: "dialog.cfg",
             match_mode: "1",
             lifetime: "3600",
             send_bye: "0",
@@ -50,7 +53,7 @@ fn run(program: Program, name: &str, setting: Setting, flow: fn(&mut Scene)) {
         ("T1", setting.t1),
         ("MORE", setting.more),
     ];
-    if let Some(mut scene) = Scene::start(program, "dialog.cfg", &values) {
+    if let Some(mut scene) = Scene::start(program, setting.config, &values) {
         scene.transport = setting.transport;
         flow(&mut scene);
         golden::check(program, name, &scene.finish());
@@ -166,5 +169,35 @@ mod over_tcp {
         ends::lifetime_with_bye { lifetime: "2", send_bye: "1", transport: Transport::Tcp };
         ends::ended_by_command { transport: Transport::Tcp };
         management::profiles_of_two_calls { transport: Transport::Tcp };
+    }
+}
+
+/// The same with all routes in Lua, in both programs: `configs/lua.lua` says what `configs/dialog.cfg` says.
+mod in_lua {
+    use super::*;
+
+    flows! {
+        "lua_";
+        basic::basic_call { config: "lua.cfg" };
+        basic::bye_from_callee { config: "lua.cfg" };
+        basic::route_sets { config: "lua.cfg" };
+        basic::register_and_lookup { config: "lua.cfg" };
+        failures::cancel_after_ringing { config: "lua.cfg" };
+        failures::busy { config: "lua.cfg" };
+        failures::no_answer { config: "lua.cfg" };
+        forks::fork_one_answers { config: "lua.cfg" };
+        forks::serial_fork { config: "lua.cfg" };
+        inside::reinvite { config: "lua.cfg" };
+        inside::in_dialog_requests { config: "lua.cfg" };
+        ends::lifetime_with_bye { config: "lua.cfg", lifetime: "2", send_bye: "1" };
+        ends::lifetime_of_one_call { config: "lua.cfg" };
+        ends::ended_by_script { config: "lua.cfg" };
+        ends::timeout_from_script { config: "lua.cfg" };
+        creation::spiral { config: "lua.cfg" };
+        creation::tracked_by_flag { config: "lua.cfg" };
+        creation::refused_without_transaction { config: "lua.cfg" };
+        creation::refused_with_transaction { config: "lua.cfg" };
+        management::profiles_of_two_calls { config: "lua.cfg" };
+        management::variables { config: "lua.cfg" };
     }
 }

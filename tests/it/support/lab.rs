@@ -69,12 +69,13 @@ impl Lab {
         &self.directory
     }
 
-    /// Fills `%IP%` (server), `%NET%` (`127.x.y`) and `%DIR%` into a text.
+    /// Fills `%IP%` (server), `%NET%` (`127.x.y`), `%DIR%` and `%CONFIGS%` (of the tests) into a text.
     pub fn fill(&self, template: &str) -> String {
         template
             .replace("%IP%", &self.host(SERVER_HOST).to_string())
             .replace("%NET%", &format!("127.{}.{}", self.subnet.0, self.subnet.1))
             .replace("%DIR%", &self.directory.to_string_lossy())
+            .replace("%CONFIGS%", &test_file("configs").to_string_lossy())
     }
 
     /// Writes a filled template into the directory and returns its path.

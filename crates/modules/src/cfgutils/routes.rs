@@ -78,7 +78,7 @@ fn route_if_exists(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let block = args
         .str(0)
         .as_str()
-        .and_then(|name| run.script.program.block(BlockKind::Request, name));
+        .and_then(|name| run.find_block(BlockKind::Request, name));
     match block {
         Some(block) => Outcome::Route {
             block,
@@ -103,6 +103,6 @@ impl Resume for Routed {
 
 fn check_route(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let name = args.str(0).as_str();
-    let found = name.and_then(|name| run.script.program.block(BlockKind::Request, name));
+    let found = name.and_then(|name| run.find_block(BlockKind::Request, name));
     Outcome::Code(if found.is_some() { 1 } else { -1 })
 }

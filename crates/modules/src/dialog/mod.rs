@@ -51,12 +51,21 @@ pub static MODULE: Module = Module {
     doc: "Knows every call: its state, its profiles, its variables, its deadline.",
 };
 
+/// What an `event_callback` is called for.
+const EVENTS: &[&str] = &[
+    "dialog:start",
+    "dialog:end",
+    "dialog:failed",
+    "dialog:timeout",
+];
+
 fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     setup.check_program(checks::arguments)?;
     checks::explain(setup);
     let state = State::new(setup)?;
     state.add_statistics(setup);
     let state = setup.put_state(state);
+    setup.event_callback("dialog", "event_callback", EVENTS)?;
     let declared = Arc::clone(&state);
     setup.check_program(move |program| profiles::check(program, &declared))?;
     rpc::add(setup, &state);

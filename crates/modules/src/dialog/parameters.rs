@@ -126,7 +126,7 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     row("enable_dmq", Int(0), Some(enable_dmq), "Share calls with other nodes: not yet."),
     row("track_cseq_updates", Int(0), Some(track_cseq_updates), "Renumber CSeq after uac_auth(): not yet."),
     row("lreq_callee_headers", Str(None), None, "Further header lines for requests to callees."),
-    row("event_callback", Str(None), Some(event_callback), "The function of an embedded language that takes events: not yet."),
+    row("event_callback", Str(None), None, "With `cfgengine`, the function that is called with the name of each event."),
     row("h_id_start", Int(0), None, "Where h_id begins when h_id_step is above 1; -1 for server_id."),
     row("h_id_step", Int(1), None, "The distance between two h_id."),
     row("keep_proxy_rr", Repeated, Some(keep_proxy_rr), "Own Record-Routes stay in the callee's route set (1), are put into the caller's (2)."),
@@ -245,13 +245,6 @@ fn enable_dmq(value: &ParameterValue) -> Result<(), String> {
 fn track_cseq_updates(value: &ParameterValue) -> Result<(), String> {
     require(int(value) == 0, || {
         "Tandem does not renumber CSeq yet: track_cseq_updates has to be 0".to_owned()
-    })
-}
-
-fn event_callback(value: &ParameterValue) -> Result<(), String> {
-    let is_empty = matches!(value, ParameterValue::Str(text) if text.is_empty());
-    require(is_empty, || {
-        "Tandem has no embedded language yet: use event_route[dialog:...]".to_owned()
     })
 }
 

@@ -88,6 +88,12 @@ impl Expiry {
         }
         let view = state.tracker.snapshot(self.id, now)?;
         let name = std::str::from_utf8(view.timeout_route()?).ok()?;
-        run.script.program.block(BlockKind::Request, name)
+        // An `event_callback` is told of it like of any event.
+        if run.engine.foreign.is_engine()
+            && let Some(block) = run.script.event("dialog:timeout")
+        {
+            return Some(block);
+        }
+        run.find_block(BlockKind::Request, name)
     }
 }

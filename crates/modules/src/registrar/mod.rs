@@ -164,6 +164,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
         .cloned()
         .ok_or("usrloc must be loaded before it")?;
     usrloc.set_on_expired(profile::contact_expired);
+    setup.event_callback("registrar", "event_callback", &[profile::EXPIRED_EVENT])?;
     let tables = Arc::clone(&usrloc);
     setup.check_program(move |program| {
         for function in NAMING {

@@ -2,7 +2,7 @@
 
 use engine::{ParameterRow, ParameterType, ParameterValue};
 
-use crate::row::{checked, no_callback, not_negative, off, parameter, positive, unset};
+use crate::row::{checked, not_negative, off, parameter, positive, unset};
 
 use ParameterType::{Int, Str};
 
@@ -167,11 +167,10 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
         Int(0),
         "Has no meaning without xavp_cfg.",
     ),
-    checked(
+    parameter(
         "event_callback",
         Str(None),
-        no_callback,
-        "Has no meaning: events are event routes.",
+        "With `cfgengine`, the function to run for usrloc:contact-expired, in the place of its event route.",
     ),
 ];
 

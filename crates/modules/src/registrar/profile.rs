@@ -12,7 +12,7 @@ use crate::usrloc::{Contact, Contacts};
 const EXPIRED: &str = "exp";
 
 /// The event route's name.
-const EXPIRED_EVENT: &str = "usrloc:contact-expired";
+pub(super) const EXPIRED_EVENT: &str = "usrloc:contact-expired";
 
 /// Reads an attribute.
 type Reader = fn(&Run, &Profile, &Contact) -> Value;

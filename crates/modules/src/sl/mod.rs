@@ -53,14 +53,14 @@ static PARAMETERS: &[ParameterRow] = &[
     ParameterRow {
         name: "event_callback_fl_ack",
         kind: ParameterType::Str(None),
-        check: Some(crate::row::no_callback),
-        doc: "A function of another language; use event_route[sl:filtered-ack].",
+        check: None,
+        doc: "With `cfgengine`, the function for the ACK to a reply made without a transaction.",
     },
     ParameterRow {
         name: "event_callback_lres_sent",
         kind: ParameterType::Str(None),
-        check: Some(crate::row::no_callback),
-        doc: "A function of another language; use event_route[sl:local-response].",
+        check: None,
+        doc: "With `cfgengine`, the function to run after a reply made without a transaction.",
     },
 ];
 
@@ -92,6 +92,8 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let rich = setup.parameters.int("sl", "rich_redirect");
     setup.settings.rich_redirect_stateless = engine::RichRedirect::from_bits(rich);
     setup.put_state(state);
+    setup.event_callback("sl", "event_callback_fl_ack", &["sl:filtered-ack"])?;
+    setup.event_callback("sl", "event_callback_lres_sent", &["sl:local-response"])?;
     setup.hooks.request_in.push(filter_ack);
     setup.hooks.stateless_reply.push(count_reply);
     Ok(())

@@ -13,6 +13,8 @@ pub(super) fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     setup.settings.transactions = transactions(parameters, max_branches);
     setup.settings.relaying = relaying(parameters);
     setup.settings.relaying.on_sl_reply = on_sl_reply(setup)?;
+    setup.event_callback("tm", "event_callback", &["tm:local-request"])?;
+    setup.event_callback("tm", "event_callback_lres_sent", &["tm:local-response"])?;
     let state = State {
         fr_timer: setup.variable("tm", "fr_timer_avp")?,
         fr_inv_timer: setup.variable("tm", "fr_inv_timer_avp")?,
@@ -32,6 +34,9 @@ fn on_sl_reply(setup: &mut Setup<'_>) -> Result<Option<String>, InitError> {
     let Some(name) = setup.parameters.text("tm", "on_sl_reply") else {
         return Ok(None);
     };
+    if setup.is_foreign() {
+        return Ok(Some(name));
+    }
     let wanted = name.clone();
     setup.check_program(move |program| {
         let block = program.block(BlockKind::OnReply, &wanted).map(drop);

@@ -3,7 +3,6 @@
 use engine::{ParameterRow, ParameterType, ParameterValue};
 
 use super::check::*;
-use crate::row::no_callback;
 
 type Check = fn(&ParameterValue) -> Result<(), String>;
 
@@ -249,14 +248,14 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     text(
         "event_callback",
         None,
-        Some(no_callback),
-        "A function of another language; use the event routes.",
+        None,
+        "With `cfgengine`, the function to run for each request of our own, in the place of its event route.",
     ),
     text(
         "event_callback_lres_sent",
         None,
-        Some(no_callback),
-        "As above: event_route[tm:local-response].",
+        None,
+        "The same for replies made here with a transaction.",
     ),
     int(
         "blst_503",

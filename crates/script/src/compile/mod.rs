@@ -51,6 +51,7 @@ pub fn compile_generation(
     for (number, block) in config.blocks.iter().enumerate() {
         compiler.block(number, block);
     }
+    compiler.foreign();
     compiler.check_routes();
     if compiler.diagnostics.has_errors() {
         Err(compiler.diagnostics)
@@ -122,6 +123,14 @@ impl<'a> Compiler<'a> {
         }
         self.span = block.span;
         self.statements(&block.body);
+        self.emit(Op::End);
+    }
+
+    /// The code of blocks that the host runs.
+    fn foreign(&mut self) {
+        self.program.foreign.entry = self.here();
+        self.span = Span::NONE;
+        self.emit(Op::Foreign);
         self.emit(Op::End);
     }
 

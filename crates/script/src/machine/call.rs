@@ -293,6 +293,23 @@ impl<P> Machine<P> {
         self.settle(program, host, outcome, caller);
     }
 
+    /// Has the host run the foreign block that was entered.
+    pub(super) fn foreign<H: Host<Pending = P>>(&mut self, program: &Program, host: &mut H) {
+        if !self.count(program, host) {
+            return;
+        }
+        let Some(number) = self.block().foreign_number() else {
+            return self.end(true, false);
+        };
+        // As of a core action: its code is the block's, and a 0 ends nothing but the block.
+        let caller = Caller {
+            how: Use::Statement,
+            core: true,
+        };
+        let outcome = host.foreign(number);
+        self.settle(program, host, outcome, caller);
+    }
+
     /// Gives the end of a block to the native function that asked for it.
     pub(super) fn finish_run<H: Host<Pending = P>>(
         &mut self,

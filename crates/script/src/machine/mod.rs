@@ -9,6 +9,7 @@ use crate::value::Value;
 mod access;
 mod args;
 mod call;
+mod direct;
 mod execute;
 mod network;
 pub(crate) mod operate;
@@ -17,6 +18,7 @@ mod quick;
 mod step;
 
 pub use args::{Args, Lazy};
+pub use direct::{Direct, FindBlock};
 use pattern::Patterns;
 
 /// Where a run stands.

@@ -96,6 +96,7 @@ impl<P> Machine<P> {
                 constant,
             } => self.set_binary(program, host, op, [target, source, constant]),
             Op::Code(code) => self.code = code,
+            Op::Foreign => self.foreign(program, host),
             // `execute` does these itself.
             Op::UnlessSlot { .. }
             | Op::SetSlotInt { .. }

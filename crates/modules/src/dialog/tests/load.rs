@@ -145,7 +145,6 @@ fn what_is_not_there_yet_is_refused() {
     for (name, value) in [
         ("enable_dmq", "1"),
         ("track_cseq_updates", "1"),
-        ("event_callback", "\"ksr_dialog_event\""),
         ("db_mode", "1"),
     ] {
         assert!(refused(name, value).contains(name), "{name}");
