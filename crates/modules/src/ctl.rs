@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use engine::{InitError, Module, ParameterRow, ParameterType, ParameterValue, Setup};
-use rpc::{Access, Address, BinrpcConfig};
+use rpc::{Access, Address, BinrpcConfig, FifoConfig};
 
 use crate::row::parameter;
 
@@ -25,26 +25,25 @@ static PARAMETERS: &[ParameterRow] = &[
         ParameterType::Repeated,
         "A socket: unix:, unixs: or unixd: and a path, udp: or tcp: with host and port; may be given several times.",
     ),
-    ParameterRow {
-        name: "fifo",
-        kind: ParameterType::Repeated,
-        check: Some(no_fifo),
-        doc: "A FIFO with a protocol of its own; refused: module jsonrpcs has one for kamctl.",
-    },
+    parameter(
+        "fifo",
+        ParameterType::Repeated,
+        "A FIFO for commands in lines, a path or fifo: and a path; answers go to the FIFO of /tmp that they name. May be given several times.",
+    ),
     parameter(
         "mode",
         ParameterType::Int(0o600),
-        "Permission bits of unix sockets.",
+        "Permission bits of unix sockets and FIFOs.",
     ),
     parameter(
         "user",
         ParameterType::Repeated,
-        "Owner of unix sockets, by name or number.",
+        "Owner of unix sockets and FIFOs, by name or number.",
     ),
     parameter(
         "group",
         ParameterType::Repeated,
-        "Group of unix sockets, by name or number.",
+        "Group of unix sockets and FIFOs, by name or number.",
     ),
     parameter(
         "autoconversion",
@@ -68,10 +67,6 @@ static PARAMETERS: &[ParameterRow] = &[
     ),
 ];
 
-fn no_fifo(_: &ParameterValue) -> Result<(), String> {
-    Err("ctl has no FIFO in Tandem: module jsonrpcs has one for kamctl".to_owned())
-}
-
 /// The name of the socket when none is configured.
 const DEFAULT_SOCKET: &str = "unixs:kamailio_ctl";
 /// The shortest limit for a reply that counts (KB).
@@ -94,6 +89,12 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
         .unwrap_or(usize::MAX)
         .saturating_mul(1024);
     config.limits.autoconversion = setup.parameters.int("ctl", "autoconversion") != 0;
+    for path in setup.parameters.all("ctl", "fifo").iter().map(owner_text) {
+        let path = path.strip_prefix("fifo:").unwrap_or(&path);
+        let mut fifo = FifoConfig::new(setup.run_dir.join(path));
+        fifo.access = config.access.clone();
+        setup.doors.ctl_fifos.push(fifo);
+    }
     setup.doors.binrpc = Some(config);
     Ok(())
 }

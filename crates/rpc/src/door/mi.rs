@@ -1,4 +1,5 @@
-//! The MI FIFO: requests come in through one FIFO, each reply goes out through the FIFO that its request names.
+//! The MI FIFO, and that of the ctl module: requests come in through one FIFO, each reply goes out through the FIFO that
+//! its request names.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,14 +14,31 @@ use super::tasks::{SideTasks, Stop};
 use super::{
     ERROR_PAUSE, READ_BYTES, REQUEST_BYTES_MAX, REST_TIMEOUT, SIDE_TASKS_MAX, WRITE_TIMEOUT,
 };
-use crate::mi::{Commands, Framer, Request, Response};
+use crate::Registry;
+use crate::mi::{Commands, Framer, Request, Response, lines};
 
 /// What answering takes.
 pub(super) struct Mi {
-    pub(super) commands: Commands,
+    pub(super) notation: Notation,
     pub(super) table: Arc<DoorTable>,
     pub(super) reply_dir: PathBuf,
-    pub(super) indent: Arc<str>,
+}
+
+/// Whose commands are called, and how they answer.
+pub(super) enum Notation {
+    /// MI commands, in nodes below this indentation.
+    Nodes(Commands, Arc<str>),
+    /// The commands of the other doors, a value a line.
+    Lines(Arc<Registry>),
+}
+
+impl Notation {
+    fn respond(&self, request: &Request) -> Response {
+        match self {
+            Self::Nodes(commands, indent) => commands.respond(request, indent),
+            Self::Lines(registry) => lines::respond(registry, request),
+        }
+    }
 }
 
 /// Reads requests until the doors close.
@@ -61,7 +79,7 @@ pub(super) async fn serve(mi: Mi, mut fifo: pipe::Receiver, mut stop: Stop) {
 }
 
 async fn answer(mi: Arc<Mi>, request: Request) {
-    let response = mi.commands.respond(&request, &mi.indent);
+    let response = mi.notation.respond(&request);
     // A command whose reply nobody reads was carried out all the same.
     if request.reply.is_empty() {
         return;

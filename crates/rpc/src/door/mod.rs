@@ -29,6 +29,8 @@ use crate::binrpc::Limits;
 pub struct DoorsConfig {
     /// The ctl module's doors.
     pub binrpc: Option<BinrpcConfig>,
+    /// The ctl module's FIFOs.
+    pub ctl_fifos: Vec<FifoConfig>,
     /// The jsonrpcs module's FIFO.
     pub fifo: Option<FifoConfig>,
     /// The jsonrpcs module's socket.
@@ -50,6 +52,7 @@ impl Default for DoorsConfig {
     fn default() -> Self {
         Self {
             binrpc: None,
+            ctl_fifos: Vec::new(),
             fifo: None,
             datagram: None,
             stream: None,
@@ -86,7 +89,7 @@ impl BinrpcConfig {
     }
 }
 
-/// The FIFO of the jsonrpcs module.
+/// A FIFO of the jsonrpcs, the mi_fifo or the ctl module.
 #[derive(Debug, Clone)]
 pub struct FifoConfig {
     /// Where requests are written.

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::ctl::{self, Ctl};
 use super::file::{Access, FileGuard, bind_datagram, bind_stream, make_fifo};
 use super::json::{self, Json};
-use super::mi::{self, Mi};
+use super::mi::{self, Mi, Notation};
 use super::socket::{Answer, DatagramDoor, Datagrams};
 use super::tasks::Stop;
 use super::{Address, BinrpcConfig, DoorTable, DoorsConfig, FifoConfig, MiConfig, OpenError, fifo};
@@ -98,6 +98,10 @@ impl Opening {
             self.open_json_stream(&config.address, &config.access)
                 .map_err(failed(config.address.to_string()))?;
         }
+        for fifo in &config.ctl_fifos {
+            self.open_text_fifo(fifo, Notation::Lines(self.registry.clone()))
+                .map_err(failed(format!("fifo:{}", fifo.path.display())))?;
+        }
         if let Some(mi) = &config.mi {
             self.open_mi(mi, &config.mi_commands)
                 .map_err(failed(format!("fifo:{}", mi.fifo.path.display())))?;
@@ -141,14 +145,19 @@ impl Opening {
     }
 
     fn open_mi(&mut self, config: &MiConfig, commands: &[MiCommand]) -> io::Result<()> {
-        let (file, guard) = make_fifo(&config.fifo.path, &config.fifo.access)?;
+        let commands = Commands::new(commands, self.registry.clone());
+        let notation = Notation::Nodes(commands, config.indent.as_str().into());
+        self.open_text_fifo(&config.fifo, notation)
+    }
+
+    fn open_text_fifo(&mut self, config: &FifoConfig, notation: Notation) -> io::Result<()> {
+        let (file, guard) = make_fifo(&config.path, &config.access)?;
         self.doors.files.push(guard);
         let receiver = fifo::receiver(file)?;
         let mi = Mi {
-            commands: Commands::new(commands, self.registry.clone()),
+            notation,
             table: self.table.clone(),
-            reply_dir: config.fifo.reply_dir.clone(),
-            indent: config.indent.as_str().into(),
+            reply_dir: config.reply_dir.clone(),
         };
         let stop = self.stop();
         self.spawn(mi::serve(mi, receiver, stop));

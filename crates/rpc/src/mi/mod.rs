@@ -11,6 +11,7 @@
 //! ```
 
 mod frame;
+pub(crate) mod lines;
 mod nodes;
 #[cfg(test)]
 mod tests;
@@ -197,6 +198,8 @@ pub(crate) struct Response {
     status: Option<String>,
     producer: Option<Box<Producer>>,
     indent: Arc<str>,
+    /// An empty line says that the reply is over.
+    has_end: bool,
     is_over: bool,
 }
 
@@ -210,8 +213,14 @@ impl Response {
             status: Some(status),
             producer,
             indent: Arc::clone(indent),
+            has_end: true,
             is_over: false,
         }
+    }
+
+    fn without_end(mut self) -> Self {
+        self.has_end = false;
+        self
     }
 
     /// The next bytes to write; `None` when all is said.
@@ -234,7 +243,7 @@ impl Response {
         };
         if !more {
             self.is_over = true;
-            out.push(b'\n');
+            out.extend(self.has_end.then_some(b'\n'));
         }
         Some(out)
     }

@@ -105,6 +105,10 @@ pub fn all_doors(directory: &Directory) -> DoorsConfig {
             Address::Stream(directory.path("ctl")),
             Address::Datagram(directory.path("ctl_datagram")),
         ])),
+        ctl_fifos: vec![FifoConfig {
+            reply_dir: directory.path(""),
+            ..FifoConfig::new(directory.path("ctl_fifo"))
+        }],
         fifo: Some(FifoConfig {
             reply_dir: directory.path(""),
             ..FifoConfig::new(directory.path("fifo"))

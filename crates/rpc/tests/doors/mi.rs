@@ -15,9 +15,13 @@ fn reply_fifo(house: &House, name: &str) -> JoinHandle<String> {
 }
 
 fn write(house: &House, request: &[u8]) {
+    write_to(house, "mi", request);
+}
+
+fn write_to(house: &House, name: &str, request: &[u8]) {
     let mut fifo = std::fs::OpenOptions::new()
         .write(true)
-        .open(house.path("mi"))
+        .open(house.path(name))
         .unwrap();
     fifo.write_all(request).unwrap();
 }
@@ -118,4 +122,25 @@ fn what_is_never_ended_is_forgotten() {
     open.write_all(b":echo:x\n\"").unwrap();
     open.write_all(&vec![b'\n'; 70_000]).unwrap();
     assert_eq!(ask(&house, "r", "echo", "b\n"), "200 OK\nb\n\n");
+}
+
+#[test]
+fn the_ctl_fifo_answers_a_value_a_line() {
+    let house = House::open();
+    let ask = |name: &str, command: &str, arguments: &str| {
+        let reply = reply_fifo(&house, name);
+        let request = format!(":{command}:{name}\n{arguments}\n");
+        write_to(&house, "ctl_fifo", request.as_bytes());
+        reply.join().unwrap()
+    };
+    assert_eq!(
+        ask("a", "core.echo", "1\ntwo words\na:b,c\\\n"),
+        "200 OK\n1\ntwo words\na\\ob\\cc\\\\\n"
+    );
+    assert_eq!(ask("b", "no.such", ""), "500 Command 'no.such' not found\n");
+    let nested = ask("c", "nested", "");
+    assert!(
+        nested.lines().count() == 2 && nested.contains(":"),
+        "{nested}"
+    );
 }
