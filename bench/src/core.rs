@@ -128,7 +128,7 @@ impl Core {
             stream: sip::StreamUse::default(),
         };
         let now = now(at_ms);
-        self.worker.receive(&self.engine, bytes.to_vec(), hop, now);
+        self.worker.receive(&self.engine, bytes, hop, now);
         self.flush(now, sent);
     }
 

@@ -123,7 +123,7 @@ impl Proxy {
             connection: None,
             stream: sip::StreamUse::default(),
         };
-        self.workers[worker].receive(&self.engine, bytes, hop, now(at));
+        self.workers[worker].receive(&self.engine, &bytes, hop, now(at));
     }
 
     /// Time goes on.

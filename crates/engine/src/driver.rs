@@ -146,7 +146,7 @@ impl Driver {
             worker.begin_batch(&self.engine, seen, now);
             for datagram in batch.iter() {
                 let hop = socket.hop(datagram.from);
-                worker.receive(&self.engine, datagram.bytes.to_vec(), hop, now);
+                worker.receive(&self.engine, datagram.bytes, hop, now);
             }
             worker.end_batch(&self.engine, now);
             drop(worker);
@@ -158,10 +158,9 @@ impl Driver {
         let now = self.clock.now();
         match event {
             Event::Message(incoming) => {
-                let bytes = incoming.bytes.to_vec();
                 self.worker
                     .borrow_mut()
-                    .receive(&self.engine, bytes, incoming.hop, now);
+                    .receive(&self.engine, incoming.bytes, incoming.hop, now);
             }
             Event::Unsent { bytes, .. } => {
                 self.worker.borrow_mut().unsent(&self.engine, &bytes, now);

@@ -176,9 +176,14 @@ static STAND_IN: LazyLock<Arc<Message>> = LazyLock::new(|| {
     Arc::new(Message::parse(TEXT.to_vec()).expect("the stand-in message is valid"))
 });
 
+/// Stands where there is no message.
+pub(crate) fn no_message() -> Arc<Message> {
+    Arc::clone(&STAND_IN)
+}
+
 /// A message that nobody sent, for runs that no message caused.
 pub fn stand_in() -> Working {
-    let mut working = Working::new(Arc::clone(&STAND_IN), crate::input::nowhere());
+    let mut working = Working::new(no_message(), crate::input::nowhere());
     working.faked = true;
     working
 }

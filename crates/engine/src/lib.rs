@@ -46,6 +46,7 @@ mod scripts;
 mod settings;
 mod setup;
 mod slots;
+mod spare;
 mod stage;
 mod statistics;
 mod tran;

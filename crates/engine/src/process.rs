@@ -22,6 +22,7 @@ use crate::packet::{Interception, Packet};
 use crate::pending::Pending;
 use crate::run::{Locals, Operation, Run};
 use crate::scripts::LocalScript;
+use crate::spare::Spare;
 use crate::stage::Stage;
 use crate::working::Working;
 
@@ -62,6 +63,7 @@ pub struct Worker {
     late: Vec<(u64, Input)>,
     /// The calls whose batons go back when the outputs are sent.
     held: Vec<u64>,
+    spare: Spare,
 }
 
 /// What a run happens in: used again for one after another.
@@ -111,6 +113,7 @@ impl Worker {
             shown_wait_us: 0,
             late: Vec::new(),
             held: Vec::new(),
+            spare: Spare::default(),
         }
     }
 
@@ -408,6 +411,7 @@ impl Worker {
 
     fn leave(&mut self, mut seat: Box<Seat>) {
         seat.run.check_in();
+        self.spare.keep(seat.run.take_message());
         self.locals = std::mem::take(&mut seat.run.locals);
         seat.run.clear();
         if self.seats.len() < SEATS_MAX {

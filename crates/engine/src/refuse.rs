@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use sip::{Hop, Message, Rejected};
+use sip::{Hop, Message, ParseError};
 
 use crate::engine::Engine;
 
 /// Bytes that could not be indexed.
-pub(crate) fn unparsable(engine: &Arc<Engine>, rejected: &Rejected, hop: Hop) {
+pub(crate) fn unparsable(engine: &Arc<Engine>, error: &ParseError, hop: Hop) {
     engine.counters.bad_msg_hdr.increment();
     tell(engine, || {
-        format!("dropped bytes from {}: {}", hop.remote, rejected.error)
+        format!("dropped bytes from {}: {error}", hop.remote)
     });
 }
 

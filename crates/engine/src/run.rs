@@ -205,6 +205,11 @@ impl Run {
         self.log_context = None;
     }
 
+    /// The message, which is worked on no more.
+    pub(crate) fn take_message(&mut self) -> Arc<Message> {
+        std::mem::replace(&mut self.msg.message, crate::events::no_message())
+    }
+
     /// Lets go of everything that others may hold in common with this run, and keeps its room.
     pub(crate) fn clear(&mut self) {
         self.tx = None;

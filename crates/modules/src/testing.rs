@@ -114,7 +114,7 @@ impl Bench {
             .replace('\n', "\r\n")
             .into_bytes();
         let now = self.now();
-        self.worker.receive(&self.engine, bytes, hop, now);
+        self.worker.receive(&self.engine, &bytes, hop, now);
         self.settle()
     }
 

@@ -68,6 +68,11 @@ impl Message {
         settle(&mut self.bytes, &mut self.index).inspect_err(|_| self.bytes.clear())
     }
 
+    /// How many bytes there is room for: what `refill` takes without an allocation.
+    pub const fn room(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// The whole message.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

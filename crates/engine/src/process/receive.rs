@@ -14,7 +14,7 @@ use crate::overload::{self, Batch};
 
 impl Worker {
     /// Takes a message that arrived.
-    pub fn receive(&mut self, engine: &Arc<Engine>, bytes: Vec<u8>, hop: Hop, now: Now) {
+    pub fn receive(&mut self, engine: &Arc<Engine>, bytes: &[u8], hop: Hop, now: Now) {
         if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             engine.counters.keepalives.increment();
             return;
@@ -22,13 +22,16 @@ impl Worker {
         if bytes.len() > engine.settings.message_max {
             return crate::refuse::too_long(engine, bytes.len(), hop);
         }
-        let bytes = match &engine.hooks.interception {
-            Some(wanted) => self.show_received(engine, wanted, bytes, hop, now),
-            None => bytes,
+        let read = match &engine.hooks.interception {
+            Some(wanted) => {
+                let shown = self.show_received(engine, wanted, bytes.to_vec(), hop, now);
+                self.spare.read(&shown)
+            }
+            None => self.spare.read(bytes),
         };
-        let message = match Message::shared(bytes) {
+        let message = match read {
             Ok(message) => message,
-            Err(rejected) => return crate::refuse::unparsable(engine, &rejected, hop),
+            Err(error) => return crate::refuse::unparsable(engine, &error, hop),
         };
         if crate::refuse::unusable(engine, &message, hop) {
             return;
