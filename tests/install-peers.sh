@@ -5,10 +5,10 @@ set -euo pipefail
 
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
 
-programs=(kamailio kamcmd kamctl sipp baresip kamcli valgrind)
+programs=(kamailio kamcmd kamctl sipp baresip kamcli valgrind sqlite3)
 declare -A package=(
 	[kamailio]=kamailio [kamcmd]=kamailio [kamctl]=kamailio [sipp]=sip-tester
-	[baresip]=baresip-core [kamcli]=kamcli [valgrind]=valgrind
+	[baresip]=baresip-core [kamcli]=kamcli [valgrind]=valgrind [sqlite3]=sqlite3
 )
 wanted=()
 for program in "${programs[@]}"; do

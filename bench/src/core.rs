@@ -206,6 +206,7 @@ fn world(log: Log) -> World {
         now: now(0),
         seed: SEED,
         run_dir: std::env::temp_dir(),
+        data_dir: std::env::temp_dir(),
         aliases: Vec::new(),
     }
 }

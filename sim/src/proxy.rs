@@ -92,6 +92,7 @@ impl Proxy {
             now: now(0),
             seed,
             run_dir: std::env::temp_dir(),
+            data_dir: std::env::temp_dir(),
             aliases: Vec::new(),
         };
         let Built {

@@ -1,6 +1,6 @@
 //! What scripts and commands attach to a call: lifetime, flags, variables, a transaction.
 
-use crate::flags::dflags;
+use crate::flags::{dflags, unsaved};
 use crate::id::DialogId;
 use crate::input::Now;
 use crate::packed::{Item, Kind};
@@ -40,6 +40,7 @@ impl Tracker {
                 return false;
             }
             record.lifetime = seconds;
+            record.unsaved |= unsaved::ROW;
             record.lifetime_before_grace = 0;
             record.keep_alive.forget();
             if record.state.is_active() {
@@ -61,7 +62,10 @@ impl Tracker {
     /// Changes the script flags: `clear` first, then `set`. Gives the flags after that.
     pub fn change_sflags(&self, id: DialogId, clear: u32, set: u32) -> Option<u32> {
         self.edit(id, |work| {
-            work.record.sflags = work.record.sflags & !clear | set;
+            let sflags = work.record.sflags & !clear | set;
+            if std::mem::replace(&mut work.record.sflags, sflags) != sflags {
+                work.record.unsaved |= unsaved::ROW;
+            }
             work.record.sflags
         })
     }
@@ -69,7 +73,10 @@ impl Tracker {
     /// Changes the properties ([`iflags`](crate::iflags)) likewise. They act from now on.
     pub fn change_iflags(&self, id: DialogId, clear: u32, set: u32, now: Now) -> Option<u32> {
         self.work(id, now, Cause::Own, |work| {
-            work.record.iflags = work.record.iflags & !clear | set;
+            let iflags = work.record.iflags & !clear | set;
+            if std::mem::replace(&mut work.record.iflags, iflags) != iflags {
+                work.record.unsaved |= unsaved::ROW;
+            }
             work.plan_keep_alive();
             work.record.iflags
         })
@@ -128,6 +135,7 @@ impl Tracker {
                 items.push(item);
             }
             work.record.dflags |= dflags::VARIABLES_CHANGED;
+            work.record.unsaved |= unsaved::VARIABLES;
             Ok(())
         })
         .unwrap_or(Err(VariableError::NoCall))
@@ -143,6 +151,7 @@ impl Tracker {
             if set {
                 items.retain(|item| item.kind != Kind::Variable || item.key != name);
                 work.record.dflags |= dflags::VARIABLES_CHANGED;
+                work.record.unsaved |= unsaved::VARIABLES;
             }
             set
         })

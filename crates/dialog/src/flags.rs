@@ -39,3 +39,11 @@ pub mod iflags {
     /// Shared with other nodes.
     pub const DMQ_SYNC: u32 = 64;
 }
+
+/// What of a call is not as it was when it was last to be written.
+pub(crate) mod unsaved {
+    /// Anything but the variables.
+    pub(crate) const ROW: u8 = 1;
+    /// The variables.
+    pub(crate) const VARIABLES: u8 = 2;
+}

@@ -139,6 +139,15 @@ impl Numbering {
         *next = next.wrapping_add(self.step);
         taken
     }
+
+    /// Moves a slot's counter past a number that is in use.
+    pub(crate) fn skip(self, next: &mut u32, used: u32) {
+        if self.step <= 1 {
+            *next = (*next).max(used);
+        } else if used.wrapping_sub(self.start).is_multiple_of(self.step) {
+            *next = (*next).max(used.saturating_add(self.step));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use timer::Time;
 
-use crate::flags::{dflags, iflags};
+use crate::flags::{dflags, iflags, unsaved};
 use crate::id::DialogId;
 use crate::input::{Now, Side};
 use crate::local::LocalRequest;
@@ -144,6 +144,7 @@ impl Work<'_> {
         record.lifetime = before.lifetime;
         record.expires = before.expires;
         record.expires_unix = before.expires_unix;
+        record.unsaved |= unsaved::ROW;
         record.dflags |= dflags::CHANGED;
         KeepAlive::Recovered
     }

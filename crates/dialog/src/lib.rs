@@ -25,6 +25,11 @@
 //! fed and, if it was handed in, as the program's own type ([`Notice::message`]). An observer ends calls with
 //! [`terminate`](Tracker::terminate). Without observers a message pays for one comparison.
 //!
+//! # Databases
+//!
+//! What is kept of a call is a value, [`Stored`]: [`Tracker::to_store`] gives it, [`Tracker::restore`] takes it. A
+//! [`Journal`] hears of each change that makes a difference to it. The tracker itself knows no database.
+//!
 //! # Time
 //!
 //! Every state has a deadline: no answer (`early_timeout`), no ACK (`noack_timeout`), the lifetime, and
@@ -61,6 +66,7 @@ mod settings;
 mod shard;
 pub mod state;
 mod stats;
+mod stored;
 mod tell;
 mod terminate;
 mod tracker;
@@ -84,6 +90,7 @@ pub use profile::{ProfileError, ProfileId};
 pub use settings::{MatchMode, ProfileSettings, Settings, SettingsError};
 pub use state::State;
 pub use stats::{Resettable, Statistics};
+pub use stored::{Journal, RestoreError, Stored, StoredLeg, ToStore};
 pub use terminate::Termination;
 pub use timer::Time;
 pub use tracker::Tracker;

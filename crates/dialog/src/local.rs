@@ -1,7 +1,7 @@
 //! Requests that the proxy itself sends within a call: all they are made of (RFC 3261 §12.2.1.1).
 
 use crate::effects::Effects;
-use crate::flags::dflags;
+use crate::flags::{dflags, unsaved};
 use crate::fork::{CalleeLeg, ForkState};
 use crate::id::DialogId;
 use crate::input::Side;
@@ -128,15 +128,16 @@ impl Record {
         };
         let mut request = self.build(side, self.tag(Side::Callee), &callee)?;
         request.cseq = next_cseq(self.cseq, &mut self.local_cseq, side);
+        self.unsaved |= unsaved::ROW;
         Some(request)
     }
 
     /// A keep-alive for one leg: its CSeq is lower than or equal to the last one, so that the parties' own
     /// numbers are not touched.
     pub(crate) fn keep_alive_request(&mut self, side: Side) -> Option<LocalRequest> {
-        let used = self.local_cseq;
+        let used = (self.local_cseq, self.unsaved);
         let mut request = self.local_request(side)?;
-        self.local_cseq = used;
+        (self.local_cseq, self.unsaved) = used;
         request.cseq = match self.cseq[side.peer() as usize] {
             seen @ 0..=1 => seen,
             seen => seen - 1,

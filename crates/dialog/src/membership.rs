@@ -1,6 +1,6 @@
 //! Calls in profiles: the record's list and the profile's set, changed together.
 
-use crate::flags::dflags;
+use crate::flags::{dflags, unsaved};
 use crate::id::DialogId;
 use crate::packed::{Item, Kind};
 use crate::profile::{ProfileError, ProfileId};
@@ -129,6 +129,7 @@ impl Work<'_> {
         }
         self.record.items.push(item);
         self.record.dflags |= dflags::PROFILES_CHANGED;
+        self.record.unsaved |= unsaved::ROW;
         Ok(true)
     }
 
@@ -142,6 +143,7 @@ impl Work<'_> {
             .items
             .retain(|item| item.kind != Kind::Profile || item.key != key || item.value != value);
         self.record.dflags |= dflags::PROFILES_CHANGED;
+        self.record.unsaved |= unsaved::ROW;
         true
     }
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use timer::{Time, TimerId};
 
 use crate::effects::{EndReason, Party};
-use crate::flags::{dflags, iflags};
+use crate::flags::{dflags, iflags, unsaved};
 use crate::fork::{CalleeLeg, Fork, ForkState};
 use crate::id::DialogId;
 use crate::input::{Direction, Invite, Now, Side};
@@ -40,6 +40,10 @@ pub(crate) struct Record {
     pub(crate) rejected: bool,
     /// `noack_timeout` is over; the last ten seconds run.
     pub(crate) grace: bool,
+    /// It is in the database, or will be when what was given out is written.
+    pub(crate) stored: bool,
+    /// What is not written as it is now ([`unsaved`]).
+    pub(crate) unsaved: u8,
     pub(crate) dflags: u16,
     /// Record-Routes in the INVITE.
     pub(crate) record_routes: u16,
@@ -92,6 +96,8 @@ impl Record {
             cancelled: false,
             rejected: false,
             grace: false,
+            stored: false,
+            unsaved: 0,
             dflags: 0,
             record_routes: u16::try_from(invite.record_routes.len()).unwrap_or(u16::MAX),
             holds: 0,
@@ -255,6 +261,7 @@ impl Record {
 
     fn write_callee(&mut self, tag: &[u8], callee: &CalleeLeg<'_>) {
         let first = LEG[1];
+        self.unsaved |= unsaved::ROW;
         self.text.set(&[
             (first, tag),
             (first + 1, callee.contact),
@@ -275,6 +282,7 @@ impl Record {
     pub(crate) fn end_grace(&mut self) {
         self.grace = false;
         if self.lifetime_before_grace != 0 {
+            self.unsaved |= unsaved::ROW;
             self.lifetime = self.lifetime_before_grace;
             self.lifetime_before_grace = 0;
         }
@@ -283,6 +291,7 @@ impl Record {
     /// Takes another remote target; an empty socket leaves the recorded one.
     pub(crate) fn refresh(&mut self, side: Side, contact: &[u8], socket: &[u8]) {
         let first = LEG[side as usize];
+        self.unsaved |= unsaved::ROW;
         if socket.is_empty() {
             self.text.set(&[(first + 1, contact)]);
         } else {
@@ -291,10 +300,12 @@ impl Record {
     }
 
     pub(crate) fn set_route_set(&mut self, side: Side, routes: &[u8]) {
+        self.unsaved |= unsaved::ROW;
         self.text.set(&[(LEG[side as usize] + 2, routes)]);
     }
 
     pub(crate) fn set_timeout_route(&mut self, name: &[u8]) {
+        self.unsaved |= unsaved::ROW;
         self.text.set(&[(TIMEOUT_ROUTE, name)]);
     }
 
@@ -329,6 +340,7 @@ impl Record {
 
     /// Lets the lifetime end `seconds` from now.
     pub(crate) fn expire_in(&mut self, seconds: u32, now: Now) {
+        self.unsaved |= unsaved::ROW;
         self.expires = now.time.plus_millis(u64::from(seconds) * 1000);
         self.expires_unix = now.unix.saturating_add(seconds);
     }

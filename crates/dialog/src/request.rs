@@ -1,7 +1,7 @@
 //! Requests within a call, after they were matched.
 
 use crate::effects::{Effects, EndReason, Event, Party};
-use crate::flags::{dflags, iflags};
+use crate::flags::{dflags, iflags, unsaved};
 use crate::fork::ForkState;
 use crate::id::DialogId;
 use crate::input::{Direction, Method, Now, Request, Side};
@@ -105,6 +105,7 @@ impl Work<'_> {
         }
         if prack && self.record.state != State::Confirmed {
             self.record.iflags |= iflags::PRACK;
+            self.record.unsaved |= unsaved::ROW;
         }
         self.refresh(request);
         self.heard_from(request.direction.sender());
@@ -127,6 +128,7 @@ impl Work<'_> {
         let default = self.tracker.settings.default_timeout;
         if let Some(seconds) = lifetime.filter(|&s| s > 0 && s != default) {
             self.record.lifetime = seconds;
+            self.record.unsaved |= unsaved::ROW;
         }
     }
 
@@ -150,8 +152,9 @@ impl Work<'_> {
             fork.cseq[sender] = fork.cseq[sender].max(request.cseq);
         }
         let in_fork = self.record.answered && self.record.tag(Side::Callee) != request.callee_tag;
-        if !in_fork {
-            self.record.cseq[sender] = self.record.cseq[sender].max(request.cseq);
+        if !in_fork && self.record.cseq[sender] < request.cseq {
+            self.record.cseq[sender] = request.cseq;
+            self.record.unsaved |= unsaved::ROW;
         }
         if request.method.refreshes_target() && !request.contact.is_empty() {
             let callee_tag = request.callee_tag;

@@ -121,6 +121,13 @@ impl Shard {
         None
     }
 
+    /// Hands out no number of a slot up to this one any more.
+    pub(crate) fn number_taken(&mut self, id: DialogId, numbers: Numbering) {
+        if let Some(slot) = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize) {
+            numbers.skip(&mut slot.next, id.h_id);
+        }
+    }
+
     /// Adds a record whose id is free, and arms its deadline.
     pub(crate) fn insert(&mut self, mut record: Record, hasher: &RandomState, deadline: Time) {
         let id = record.id;

@@ -2,11 +2,12 @@
 //! the counters and the profiles kept true in one place.
 
 use std::hash::RandomState;
+use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
 use crate::effects::{Effects, EndReason, Event, Party};
-use crate::flags::dflags;
+use crate::flags::{dflags, unsaved};
 use crate::id::{Cookie, DialogId, Numbering, core_hash};
 use crate::input::Now;
 use crate::observe::Observers;
@@ -18,6 +19,7 @@ use crate::settings::{MatchMode, Settings, SettingsError};
 use crate::shard::{SHARDS, Shard, shard_of};
 use crate::state::{Input, Outcome, State, outcome};
 use crate::stats::{Counters, Resettable, Statistics};
+use crate::stored::Journal;
 use crate::tell::Cause;
 use crate::terminate::Terminations;
 
@@ -38,6 +40,7 @@ pub struct Tracker {
     pub(crate) observers: Observers,
     pub(crate) terminations: Terminations,
     pub(crate) hasher: RandomState,
+    pub(crate) journal: OnceLock<Box<dyn Journal>>,
 }
 
 impl Tracker {
@@ -61,6 +64,7 @@ impl Tracker {
             observers: Observers::default(),
             terminations: Terminations::default(),
             hasher: RandomState::new(),
+            journal: OnceLock::new(),
             settings,
         })
     }
@@ -121,6 +125,9 @@ impl Tracker {
         let result = change(&mut work);
         let effects = work.effects;
         let deadline = record.wake(&self.settings);
+        let journal = self.journal.get();
+        let journal = journal.filter(|_| record.has_news(effects.removed));
+        let news = journal.map(|journal| (journal, journal.group(record.call_id())));
         if deadline != before && !effects.removed {
             if let Some(timer) = record.timer {
                 shard.wheel.cancel(timer);
@@ -135,6 +142,9 @@ impl Tracker {
             self.drop_record(shard, id);
         }
         drop(guard);
+        if let Some((journal, group)) = news {
+            journal.changed(group, id);
+        }
         if let Some(witness) = witness {
             self.tell(&witness, &effects, cause);
         }
@@ -203,6 +213,7 @@ impl Work<'_> {
     /// Moves to another state. Every change of a state passes here.
     pub(crate) fn enter(&mut self, new: State) {
         let old = std::mem::replace(&mut self.record.state, new);
+        self.record.unsaved |= unsaved::ROW;
         self.tracker.counters.moved(Some(old), Some(new));
         self.effects.changed = Some((old, new));
     }
@@ -216,6 +227,7 @@ impl Work<'_> {
         record.end_ts = 0;
         record.ended = None;
         record.dflags |= dflags::NEW;
+        record.unsaved |= unsaved::ROW | unsaved::VARIABLES;
         record.expire_in(record.lifetime, self.now);
         self.event(Event::Start);
     }

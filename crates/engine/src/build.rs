@@ -22,6 +22,7 @@ use crate::latency::Latency;
 use crate::load::Loaded;
 use crate::log::{Log, level};
 use crate::log_prefix::LogPrefix;
+use crate::releases::Releases;
 use crate::reload::Origin;
 use crate::scripts::{Parts, Script, Scripts};
 use crate::settings::Settings;
@@ -50,6 +51,8 @@ pub struct World {
     pub stopwatch: fn() -> u64,
     /// Where control sockets go.
     pub run_dir: PathBuf,
+    /// Where files that outlive the process go when their names are relative.
+    pub data_dir: PathBuf,
     /// Names that mean this proxy besides the configuration's.
     pub aliases: Vec<crate::settings::Alias>,
 }
@@ -109,6 +112,8 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
             log: &world.log,
             engine: handle.clone(),
             run_dir: world.run_dir.clone(),
+            data_dir: world.data_dir.clone(),
+            sockets: &world.sockets,
             now: world.now,
             seed: world.seed,
         };
@@ -138,6 +143,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         &catalog,
         &foreign,
     );
+    let releases = Releases::new(hooks.hold.is_some());
     let engine = Arc::new(Engine {
         scripts: Scripts::new(Script::new(program, parts)),
         origin: Origin::new(&config, core, parameters),
@@ -163,6 +169,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
         sent_by,
         states,
         mailbox: crate::mailbox::Mailbox::default(),
+        releases,
         stopping: std::sync::atomic::AtomicBool::new(false),
     });
     handle.set(&engine);

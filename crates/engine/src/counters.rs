@@ -45,6 +45,8 @@ pub struct Counters {
     pub panics: Counter,
     /// Runs set aside to wait.
     pub suspended: Counter,
+    /// Times that messages were sent before what they tell of was saved, because that took too long.
+    pub sent_unsaved: Counter,
     /// New calls refused because too much came in.
     pub overload_refused: Counter,
     /// How long datagrams wait to be read, in µs; 0 when the queue of the worker that told last was emptied.
@@ -114,6 +116,10 @@ impl Counters {
             inbox_overflow: core("inbox_overflow", "Inputs refused: a call's inbox was full."),
             panics: core("panics", "Runs that ended in a caught panic."),
             suspended: core("suspended_runs", "Runs set aside to wait."),
+            sent_unsaved: core(
+                "sent_unsaved",
+                "Messages sent before what they tell of was saved.",
+            ),
             overload_refused: core(
                 "overload_refused",
                 "Requests refused because too much came in.",

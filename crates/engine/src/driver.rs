@@ -119,6 +119,9 @@ impl Driver {
         }
         tasks.push(spawn_local(Rc::clone(&driver).tick()));
         tasks.push(spawn_local(Rc::clone(&driver).take_posted()));
+        if driver.engine.hooks.hold.is_some() {
+            tasks.push(spawn_local(Rc::clone(&driver).take_released(number)));
+        }
         // The sender of the signal lives as long as the process.
         let _ = stop.wait_for(|stop| *stop).await;
         for task in tasks {
@@ -192,6 +195,20 @@ impl Driver {
             }
             self.flush();
             self.engine.posted().await;
+        }
+    }
+
+    /// Sends what was put aside until a change was saved.
+    async fn take_released(self: Rc<Self>, number: usize) {
+        let mut numbers = Vec::new();
+        loop {
+            self.engine.released(number).await;
+            self.engine.take_released(number, &mut numbers);
+            let now = self.clock.now();
+            self.worker
+                .borrow_mut()
+                .released(&self.engine, &numbers, now);
+            self.flush();
         }
     }
 

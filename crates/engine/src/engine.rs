@@ -20,6 +20,7 @@ use crate::identity::Identity;
 use crate::latency::Latency;
 use crate::log::Log;
 use crate::mailbox::Mailbox;
+use crate::releases::Releases;
 use crate::reload::Origin;
 use crate::run::Shared;
 use crate::scripts::{Script, Scripts};
@@ -130,6 +131,7 @@ pub struct Engine {
     pub(crate) registry: OnceLock<Arc<rpc::Registry>>,
     pub(crate) states: States,
     pub(crate) mailbox: Mailbox,
+    pub(crate) releases: Releases,
     pub(crate) stopping: AtomicBool,
     /// Functions of another language that are route blocks.
     pub foreign: crate::foreign::Foreign,
@@ -169,6 +171,13 @@ impl Engine {
     /// Stop taking new calls: requests that would begin one are answered with 503.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The workers have ended: what modules have to do before the process ends is done now.
+    pub fn end(self: &Arc<Self>) {
+        for hook in &self.hooks.end {
+            hook(self);
+        }
     }
 
     /// Whether it is stopping.

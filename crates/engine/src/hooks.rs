@@ -101,6 +101,11 @@ pub struct Hooks {
     pub transaction_done: Vec<fn(&mut Run, &mut TxData)>,
     /// An instance of a group of configuration variables counts from now on, or the group itself again.
     pub config_selected: Vec<fn(&mut Run, &str)>,
+    /// Whether what a run wants sent waits until a change of its call is saved, and until when at most. Whoever
+    /// saves says `Engine::release` with the ticket.
+    pub hold: Option<fn(&Run, crate::releases::Ticket) -> Option<timer::Time>>,
+    /// The workers have ended; what is still to be done before the process ends is done now.
+    pub end: Vec<fn(&Arc<Engine>)>,
     /// Packets that are shown to the script before they are read, and before they are sent.
     pub interception: Option<crate::packet::Interception>,
     /// Called several times a second by each worker, to start what is due.

@@ -40,6 +40,7 @@ mod redirection;
 mod refuse;
 pub mod registry;
 mod relay;
+mod releases;
 mod reload;
 mod run;
 mod scripts;
@@ -86,6 +87,7 @@ pub use registry::{
     ParameterValue, Setter, StatisticRow, VariableRow,
 };
 pub use relay::{RelayOptions, relay};
+pub use releases::Ticket;
 pub use reload::{Reloaded, reload};
 pub use run::{Locals, Operation, Run, Sending, Shared, Wishes};
 pub use scripts::{Blocks, Defines, LocalScript, Script};

@@ -26,6 +26,7 @@ use crate::spare::Spare;
 use crate::stage::Stage;
 use crate::working::Working;
 
+mod parked;
 mod receive;
 
 /// How many runs of one worker may wait at the same time; a further one is given up, and counted.
@@ -64,6 +65,9 @@ pub struct Worker {
     /// The calls whose batons go back when the outputs are sent.
     held: Vec<u64>,
     spare: Spare,
+    /// What has to be saved before it is told.
+    parked: parked::Lot,
+    next_ticket: u64,
 }
 
 /// What a run happens in: used again for one after another.
@@ -114,6 +118,8 @@ impl Worker {
             late: Vec::new(),
             held: Vec::new(),
             spare: Spare::default(),
+            parked: parked::Lot::new(),
+            next_ticket: 0,
         }
     }
 
@@ -171,6 +177,9 @@ impl Worker {
             hook(engine, &mut context);
         }
         self.backlog.extend(self.jobs.drain(..));
+        if !self.parked.is_empty() {
+            self.release_late(engine, now);
+        }
         self.drain_backlog(engine, now);
     }
 
@@ -320,6 +329,9 @@ impl Worker {
         if let Some(wanted) = &engine.hooks.interception {
             let now = task.seat.run.now;
             self.show_sent(engine, wanted, &mut task.seat.run.out, now);
+        }
+        if let Some(wait) = self.must_wait(engine, &task) {
+            return self.park(task, &step, wait);
         }
         self.outputs.append(&mut task.seat.run.out);
         self.backlog.extend(task.seat.run.follow_ups.drain(..));

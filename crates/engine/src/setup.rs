@@ -30,6 +30,12 @@ impl<T: Into<String>> From<T> for InitError {
 #[derive(Clone, Default)]
 pub struct EngineHandle(Arc<OnceLock<Weak<Engine>>>);
 
+impl std::fmt::Debug for EngineHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EngineHandle")
+    }
+}
+
 impl EngineHandle {
     /// The engine; `None` before it is made and after it is gone.
     pub fn get(&self) -> Option<Arc<Engine>> {
@@ -75,6 +81,10 @@ pub struct Setup<'a> {
     pub engine: EngineHandle,
     /// Where control sockets go when their names are relative.
     pub run_dir: PathBuf,
+    /// Where files that outlive the process go when their names are relative.
+    pub data_dir: PathBuf,
+    /// Listening sockets.
+    pub sockets: &'a Arc<transport::listen::Sockets>,
     /// The time.
     pub now: Now,
     /// Randomness; a module that needs some mixes its own name into it.

@@ -10,6 +10,7 @@ mod core;
 mod corex;
 mod counters;
 mod ctl;
+mod database;
 mod dialog;
 mod jsonrpcs;
 mod kex;
@@ -40,6 +41,11 @@ mod xlog;
 
 use engine::Module;
 
+/// The tables that Tandem keeps in databases, with their usual names.
+pub fn tables() -> Vec<store::Table> {
+    dialog::usual_tables()
+}
+
 /// All modules, the core's own names first.
 pub static ALL: &[&Module] = &[
     &core::MODULE,
@@ -52,6 +58,9 @@ pub static ALL: &[&Module] = &[
     &counters::MODULE,
     &corex::MODULE,
     &cfgutils::MODULE,
+    &database::SQLITE,
+    &database::MYSQL,
+    &database::POSTGRES,
     &dialog::MODULE,
     &rr::MODULE,
     &sl::MODULE,

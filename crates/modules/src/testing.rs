@@ -165,6 +165,22 @@ impl Bench {
         self.settle()
     }
 
+    /// Waits until what is held back for a change to be saved is let out. Returns what is sent.
+    pub(crate) fn saved(&mut self) -> Vec<Sent> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.expect("a runtime");
+        let mut sent = Vec::new();
+        let mut numbers = Vec::new();
+        while self.worker.parked() > 0 {
+            runtime.block_on(self.engine.released(0));
+            self.engine.take_released(0, &mut numbers);
+            let now = self.now();
+            self.worker.released(&self.engine, &numbers, now);
+            sent.extend(self.settle());
+        }
+        sent
+    }
+
     /// Looks the names up that runs wait for, and goes on with those runs. Returns what is sent.
     pub(crate) fn look_up(&mut self) -> Vec<Sent> {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -278,6 +294,7 @@ fn world(log: Log) -> World {
         now: moment(0),
         seed: 42,
         run_dir: std::env::temp_dir(),
+        data_dir: std::env::temp_dir(),
         aliases: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod daemon;
+mod db;
 mod network;
 mod options;
 mod privileges;
@@ -16,6 +17,17 @@ const VERSION: &str = concat!("tandem ", env!("CARGO_PKG_VERSION"));
 const DEFAULT_CONFIG: &str = include_str!("default.cfg");
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|first| first == "db") {
+        return match db::run(lexopt::Parser::from_args(words)) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(text) => {
+                eprintln!("tandem: {text}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let options = match options::parse(lexopt::Parser::from_env()) {
         Ok(options) => options,
         Err(error) => {

@@ -81,6 +81,7 @@ Tandem, a SIP proxy that knows about calls.
 
 Usage: tandem [options]          run the built-in configuration
        tandem -f kamailio.cfg    run a Kamailio configuration
+       tandem db ...             make and check the tables of calls (tandem db --help)
 
 Configuration
   -f FILE               configuration file

@@ -79,6 +79,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
         now: clock.now(),
         seed: fastrand::u64(..),
         run_dir: run_dir.clone(),
+        data_dir: data_dir(options),
         aliases,
         stopwatch: microseconds,
     };
@@ -104,6 +105,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
     for thread in threads {
         let _ = thread.join();
     }
+    engine.end();
     log.line(level::NOTICE, "core", "stopped");
     log.flush();
     remove_pid_files(options);
@@ -213,6 +215,19 @@ fn run_dir(options: &Options, settings: &script::Settings) -> PathBuf {
     }
     let base = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     base.join(format!("tandem-{}", nix::unistd::getuid()))
+}
+
+/// Where files go that outlive the process. With a configuration of the operator's own, where we work.
+fn data_dir(options: &Options) -> PathBuf {
+    if options.file.is_some() {
+        return std::env::current_dir().unwrap_or_default();
+    }
+    if nix::unistd::geteuid().is_root() {
+        return PathBuf::from("/var/lib/tandem");
+    }
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".local/state");
+    let base = std::env::var_os("XDG_STATE_HOME").map_or_else(home, PathBuf::from);
+    base.join("tandem")
 }
 
 fn is_writable(dir: &Path) -> bool {

@@ -4,6 +4,7 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::agent::{Agent, PATIENCE, Transport};
@@ -57,6 +58,16 @@ impl Scene {
             logged: 0,
         };
         Some(scene)
+    }
+
+    /// Ends the server with a signal, and starts a program in its place: same addresses, same directory.
+    pub fn replace(&mut self, signal: Signal, program: Program, template: &str) {
+        let Some(path) = program.path() else { return };
+        let process = self.server.process();
+        process.signal(signal);
+        process.wait(Duration::from_secs(10));
+        self.server = Server::start(program, &path, &self.lab, template);
+        self.logged = 0;
     }
 
     /// Adds an endpoint at `127.x.y.host:5060`.

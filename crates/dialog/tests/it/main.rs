@@ -10,5 +10,6 @@ mod profiles;
 mod replies;
 mod requests;
 mod states;
+mod stored;
 mod support;
 mod timeouts;

@@ -55,8 +55,9 @@ pub(super) fn explain(setup: &Setup<'_>) {
         let text = "ka-src and ka-dst do nothing: ka_timer and ka_interval are not both set";
         setup.log.line(level::WARNING, "dialog", text);
     }
+    let has_none = setup.parameters.int("dialog", "db_mode") == 0;
     for function in ["dlg_db_load_callid", "dlg_db_load_extra"] {
-        if setup.program.calls(function) {
+        if has_none && setup.program.calls(function) {
             let text = format!("{function} returns -1: calls are not in a database (db_mode is 0)");
             setup.log.line(level::WARNING, "dialog", &text);
         }

@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use engine::{InitError, Module, Setup};
 
+pub(crate) use database::usual_tables;
 pub(crate) use state::State;
 
 /// The module's row.
@@ -65,6 +66,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let state = State::new(setup)?;
     state.add_statistics(setup);
     let state = setup.put_state(state);
+    database::start(setup, &state)?;
     setup.event_callback("dialog", "event_callback", EVENTS)?;
     let declared = Arc::clone(&state);
     setup.check_program(move |program| profiles::check(program, &declared))?;

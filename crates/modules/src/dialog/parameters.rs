@@ -23,13 +23,13 @@ const fn row(
 
 /// A name in the database.
 const fn stored(name: &'static str, default: &'static str) -> ParameterRow {
-    let doc = "Name of a table or column; without effect while db_mode is 0.";
+    let doc = "Name of a table or column.";
     row(name, Str(Some(default)), Some(identifier), doc)
 }
 
 /// A name that only the manual of 3.2 gives to a column.
 const fn old(name: &'static str, default: &'static str) -> ParameterRow {
-    let doc = "The name that the manual of 3.2 gives to a column's parameter; without effect while db_mode is 0.";
+    let doc = "The name that the manual of 3.2 gives to a column's parameter.";
     row(name, Str(Some(default)), Some(identifier), doc)
 }
 
@@ -79,11 +79,16 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     row("dlg_extra_hdrs", Str(None), None, "Header lines for each BYE made here."),
     row("dlg_match_mode", Int(0), Some(match_mode), "Requests find their call: 0 by cookie, 1 by cookie or tags, 2 by tags."),
     row("detect_spirals", Int(1), Some(switch), "An INVITE that comes round again belongs to the call that it began."),
-    row("db_url", Str(Some("mysql://kamailio:kamailiorw@localhost/kamailio")), Some(db_url), "The database; without effect while db_mode is 0."),
-    row("db_mode", Int(0), Some(db_mode), "When calls are stored: Tandem keeps them in memory, 0, and nothing else yet."),
-    row("db_update_period", Int(60), Some(positive), "Seconds between two writings; without effect while db_mode is 0."),
-    row("db_fetch_rows", Int(200), Some(not_negative), "Rows read at a time; without effect while db_mode is 0."),
-    row("db_skip_load", Int(0), Some(switch), "Do not read calls at start; without effect while db_mode is 0."),
+    row("db_url", Str(Some("mysql://kamailio:kamailiorw@localhost/kamailio")), Some(db_url), "The database, driver://user:password@host/database; without effect while db_mode is 0."),
+    row("db_mode", Int(0), Some(db_mode), "When calls are saved: 0 never, 1 before anybody is told of a change, 2 now and then, 3 at a graceful end."),
+    row("db_update_period", Int(60), Some(positive), "Seconds between two savings with db_mode 2."),
+    row("db_fetch_rows", Int(200), Some(not_negative), "Rows read at a time at start, where the database lets us choose; 0 for all."),
+    row("db_skip_load", Int(0), Some(switch), "Do not read calls at start."),
+    row("db_commit_window", Int(2), Some(not_negative), "Milliseconds for which a commit waits for the changes of other calls, with db_mode 1."),
+    row("db_hold_time", Int(200), Some(positive), "Milliseconds after which a message leaves although its change is not saved yet, with db_mode 1."),
+    row("db_queue_max", Int(1_000_000), Some(positive), "Calls that may wait to be saved while the database is away."),
+    row("db_fail_policy", Str(Some("continue")), Some(fail_policy), "What happens to new calls when more wait than that: continue takes them, refuse answers 503."),
+    row("db_start_wait", Int(10), Some(not_negative), "Seconds for which a database that is not there is waited for at start."),
     stored("table_name", "dialog"),
     stored("call_id_column", "callid"),
     stored("from_uri_column", "from_uri"),
@@ -189,9 +194,6 @@ fn db_mode(value: &ParameterValue) -> Result<(), String> {
     let mode = int(value);
     require((0..=3).contains(&mode), || {
         format!("unsupported db_mode {mode}")
-    })?;
-    require(mode == 0, || {
-        "Tandem does not store calls in a database yet: db_mode has to be 0".to_owned()
     })
 }
 
@@ -207,13 +209,20 @@ fn db_url(value: &ParameterValue) -> Result<(), String> {
     let ParameterValue::Str(url) = value else {
         return Ok(());
     };
-    let driver = url.split_once("://").map(|(driver, _)| driver);
-    let is_url = driver.is_some_and(|driver| {
-        let mut letters = driver.bytes();
-        !driver.is_empty() && letters.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    });
-    require(is_url || url.is_empty(), || {
-        format!("\"{url}\" is no database: driver://user:password@host/database")
+    if url.is_empty() {
+        return Ok(());
+    }
+    store::Url::parse(url)
+        .map(drop)
+        .map_err(|error| format!("db_url: {error}"))
+}
+
+fn fail_policy(value: &ParameterValue) -> Result<(), String> {
+    let ParameterValue::Str(word) = value else {
+        return Ok(());
+    };
+    require(["continue", "refuse"].contains(&word.as_str()), || {
+        format!("\"{word}\" is neither continue nor refuse")
     })
 }
 
@@ -274,8 +283,8 @@ mod tests {
     fn every_documented_parameter_has_one_row() {
         let mut names: Vec<_> = PARAMETERS.iter().map(|row| row.name).collect();
         let documented = 67;
-        let (undocumented, of_old_manual) = (2, 10);
-        assert_eq!(names.len(), documented + undocumented + of_old_manual);
+        let (undocumented, of_old_manual, own) = (2, 10, 5);
+        assert_eq!(names.len(), documented + undocumented + of_old_manual + own);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), PARAMETERS.len());

@@ -44,7 +44,7 @@ fn mistakes_are_found_at_load() {
         (
             "modparam(\"dialog\", \"db_mode\", 1)\n",
             "return;",
-            "db_mode",
+            "load module db_mysql",
         ),
         (
             "modparam(\"dialog\", \"dlg_match_mode\", 3)\n",
@@ -129,10 +129,15 @@ fn database_parameters_are_checked() {
         assert_eq!(refused(name, "\"other_1\""), "", "{name}");
     }
     for (name, good, bad) in [
-        ("db_url", "\"text:///var/db\"", "\"nonsense\""),
+        ("db_url", "\"sqlite:///var/db\"", "\"nonsense\""),
         ("db_update_period", "1", "0"),
         ("db_fetch_rows", "0", "-1"),
         ("db_skip_load", "1", "2"),
+        ("db_commit_window", "0", "-1"),
+        ("db_hold_time", "1", "0"),
+        ("db_queue_max", "1", "0"),
+        ("db_start_wait", "0", "-1"),
+        ("db_fail_policy", "\"refuse\"", "\"panic\""),
     ] {
         assert_eq!(refused(name, good), "", "{name}");
         assert_ne!(refused(name, bad), "", "{name}");
@@ -142,11 +147,7 @@ fn database_parameters_are_checked() {
 
 #[test]
 fn what_is_not_there_yet_is_refused() {
-    for (name, value) in [
-        ("enable_dmq", "1"),
-        ("track_cseq_updates", "1"),
-        ("db_mode", "1"),
-    ] {
+    for (name, value) in [("enable_dmq", "1"), ("track_cseq_updates", "1")] {
         assert!(refused(name, value).contains(name), "{name}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod commands;
+mod database;
 mod endings;
 mod functions;
 mod keep_alive;

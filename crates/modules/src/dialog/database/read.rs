@@ -1,0 +1,168 @@
+//! Reads calls: all of them at start, or some for a script.
+
+use std::collections::HashMap;
+
+use dialog::{DialogId, RestoreError, Stored, Tracker};
+use engine::{Log, level};
+use store::{Connection, Error, Fault, Layout, Select, Value};
+
+use super::rows;
+
+/// Calls between two lines that say how far we are.
+const PROGRESS: usize = 100_000;
+
+/// What reading came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Count {
+    /// Calls that go on.
+    pub(super) calls: usize,
+    /// Rows that are no calls, or belong to calls that are here already.
+    pub(super) skipped: usize,
+}
+
+/// Reads calls.
+pub(super) struct Reader<'a> {
+    pub(super) tracker: &'a Tracker,
+    pub(super) layouts: &'a [Layout; 2],
+    pub(super) fetch: usize,
+    pub(super) log: &'a Log,
+    pub(super) now: dialog::Now,
+    /// Whether a socket by its text is one of ours.
+    pub(super) is_ours: &'a dyn Fn(&str) -> bool,
+}
+
+/// Names and values, newest first.
+type OfOne = Vec<(Vec<u8>, Vec<u8>)>;
+type Variables = HashMap<DialogId, OfOne>;
+
+impl Reader<'_> {
+    /// Reads all calls, or those with a Call-ID.
+    ///
+    /// # Errors
+    /// What the database says; or that a call was written with another `hash_size`: then nothing else is read.
+    pub(super) fn read(
+        &self,
+        connection: &mut dyn Connection,
+        call_id: Option<&[u8]>,
+    ) -> Result<Count, Error> {
+        let [calls, _] = self.layouts;
+        let mut variables = match call_id {
+            None => self.all_variables(connection)?,
+            Some(_) => Variables::new(),
+        };
+        let mut count = Count::default();
+        let mut found = Vec::new();
+        let select = Select {
+            layout: calls,
+            filter: call_id.map(|text| (calls.columns[2].as_str(), Value::from(text))),
+            fetch: self.fetch,
+        };
+        connection.select(&select, &mut |row| {
+            match rows::call(&row) {
+                Ok(call) if call_id.is_some() => found.push(call),
+                Ok(mut call) => {
+                    call.variables = variables.remove(&call.id).unwrap_or_default();
+                    self.restore(call, &mut count)?;
+                }
+                Err(why) => {
+                    count.skipped += 1;
+                    self.warn(&format!("a row of the database is no call: {why}"));
+                }
+            }
+            Ok(())
+        })?;
+        for mut call in found {
+            call.variables = self.variables_of(connection, call.id)?;
+            self.restore(call, &mut count)?;
+        }
+        if !variables.is_empty() {
+            let text = format!("variables of {} calls that are not there", variables.len());
+            self.warn(&text);
+        }
+        Ok(count)
+    }
+
+    fn all_variables(&self, connection: &mut dyn Connection) -> Result<Variables, Error> {
+        let mut variables = Variables::new();
+        let select = Select {
+            layout: &self.layouts[1],
+            filter: None,
+            fetch: self.fetch,
+        };
+        connection.select(&select, &mut |row| {
+            if let Some((id, name, value)) = rows::variable(&row) {
+                put(variables.entry(id).or_default(), name, value);
+            }
+            Ok(())
+        })?;
+        Ok(variables)
+    }
+
+    fn variables_of(&self, connection: &mut dyn Connection, id: DialogId) -> Result<OfOne, Error> {
+        let layout = &self.layouts[1];
+        let mut variables = Vec::new();
+        let value = rows::number(id.h_id, connection.driver());
+        let select = Select {
+            layout,
+            filter: Some((&layout.columns[1], value)),
+            fetch: 0,
+        };
+        connection.select(&select, &mut |row| {
+            if let Some((_, name, value)) = rows::variable(&row).filter(|(of, ..)| *of == id) {
+                put(&mut variables, name, value);
+            }
+            Ok(())
+        })?;
+        Ok(variables)
+    }
+
+    fn restore(&self, mut call: Stored, count: &mut Count) -> Result<(), Error> {
+        let id = call.id;
+        for leg in &mut call.legs {
+            let text = String::from_utf8_lossy(&leg.socket);
+            if !text.is_empty() && !(self.is_ours)(&text) {
+                self.warn(&format!("call {id}: {text} is no socket of ours"));
+                leg.socket.clear();
+            }
+        }
+        match self.tracker.restore(&call, self.now) {
+            Ok(unknown) => {
+                count.calls += 1;
+                self.tracker.loaded(id, self.now);
+                if unknown > 0 {
+                    self.warn(&format!(
+                        "call {id}: {unknown} of its profiles are not declared"
+                    ));
+                }
+                if count.calls.is_multiple_of(PROGRESS) {
+                    let text = format!("{} calls read", count.calls);
+                    self.log.line(level::NOTICE, "dialog", &text);
+                }
+                Ok(())
+            }
+            Err(why @ RestoreError::Hash) => {
+                let call_id = call.call_id.escape_ascii();
+                let text = format!(
+                    "inconsistent hash data in the dialog database: call {id}, Call-ID {call_id}: {why}"
+                );
+                Err(Error::new(Fault::Refused, text))
+            }
+            Err(_) => {
+                count.skipped += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        self.log.line(level::WARNING, "dialog", text);
+    }
+}
+
+/// Puts a variable first; a second value of the same name takes the place of the first.
+fn put(variables: &mut OfOne, name: Vec<u8>, value: Vec<u8>) {
+    match variables.iter_mut().find(|(known, _)| *known == name) {
+        Some(known) => known.1 = value,
+        None => variables.insert(0, (name, value)),
+    }
+}

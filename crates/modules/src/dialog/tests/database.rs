@@ -1,0 +1,359 @@
+//! Calls in an SQLite file: saved before they are told, there again after a restart.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use store::{Connection, Options, Url};
+
+use super::*;
+
+/// A file that goes away with the test.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tandem-dialog-{}-{number}.db", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.0.display())
+    }
+
+    fn parameters(&self, mode: u32, more: &str) -> String {
+        format!(
+            "modparam(\"dialog\", \"db_mode\", {mode})\nmodparam(\"dialog\", \"db_url\", \"{}\")\n{more}",
+            self.url()
+        )
+    }
+
+    /// Runs a statement beside the proxy; the fields of its rows, joined by bars.
+    fn ask(&self, sql: &str) -> Vec<String> {
+        let url = Url::parse(&self.url()).expect("a URL");
+        let mut connection: Box<dyn Connection> =
+            store::connect(&url, &Options::default()).expect("a database");
+        let rows = connection.execute(sql).expect("a statement").rows;
+        let field = |value: &store::Value| match value {
+            store::Value::Null => "null".to_owned(),
+            store::Value::Int(number) => number.to_string(),
+            store::Value::Double(number) => number.to_string(),
+            store::Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        };
+        let row = |row: &store::Row| row.iter().map(field).collect::<Vec<_>>().join("|");
+        rows.iter().map(row).collect()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{ending}", self.0.display()));
+        }
+    }
+}
+
+fn with_database(parameters: &str, begin: &str) -> Bench {
+    let head = HEAD.replace(
+        "loadmodule \"dialog.so\"",
+        "loadmodule \"db_sqlite.so\"\nloadmodule \"dialog.so\"",
+    );
+    Bench::new(&format!("{head}{parameters}{ROUTES}{begin}"))
+}
+
+#[test]
+fn a_change_is_saved_before_it_is_told() {
+    let disk = Disk::new();
+    let mut bench = with_database(&disk.parameters(1, ""), BEGIN);
+    let sent = bench.receive(ALICE, invite());
+    let to_bob = sent_to(&sent, BOB)[0].clone();
+    let route = to_bob.header("Record-Route").to_owned();
+    assert_eq!(
+        bench.receive(BOB, &reply(&to_bob, "180 Ringing", "")).len(),
+        1
+    );
+    let ok = reply(&to_bob, "200 OK", "Contact: <sip:bob@10.0.0.3>\n");
+    assert!(bench.receive(BOB, &ok).is_empty(), "it waits");
+    assert!(
+        bench.receive(BOB, &ok).is_empty(),
+        "a repeated one waits with it"
+    );
+    let sent = bench.saved();
+    assert_eq!(sent[0].first_line(), "SIP/2.0 200 OK");
+    assert_eq!(
+        disk.ask("SELECT callid, to_tag, state FROM dialog"),
+        ["call-1@test|tb|3"]
+    );
+    assert_eq!(
+        disk.ask("SELECT dialog_key, dialog_value FROM dialog_vars"),
+        ["x|before"]
+    );
+
+    assert!(bench.receive(ALICE, &within("ACK", 10, &route)).is_empty());
+    assert_eq!(
+        sent_to(&bench.saved(), BOB)[0].first_line(),
+        "ACK sip:bob@10.0.0.3 SIP/2.0"
+    );
+    assert_eq!(disk.ask("SELECT state FROM dialog"), ["4"]);
+
+    assert!(sent_to(&bench.receive(ALICE, &within("BYE", 11, &route)), BOB).is_empty());
+    assert_eq!(sent_to(&bench.saved(), BOB).len(), 1);
+    assert!(
+        disk.ask("SELECT 1 FROM dialog UNION ALL SELECT 1 FROM dialog_vars")
+            .is_empty()
+    );
+    assert_eq!(bench.statistic("core", "sent_unsaved"), 0);
+}
+
+#[test]
+fn a_call_goes_on_after_a_restart() {
+    let disk = Disk::new();
+    let parameters = disk.parameters(1, "modparam(\"dialog\", \"default_timeout\", 100)\n");
+    let mut bench = with_database(&parameters, BEGIN);
+    let route = answered_and_saved(&mut bench);
+    // Nothing of it is told any more.
+    std::mem::forget(bench);
+
+    let mut bench = with_database(&parameters, BEGIN);
+    assert_eq!(state_of(&mut bench), Some(4));
+    assert_eq!(bench.statistic("dialog", "active_dialogs"), 1);
+    let size = bench.command("dlg.profile_get_size", &["caller", "alice"]);
+    assert_eq!(size.expect("a size")[0].as_int(), Some(1));
+    bench.receive(ALICE, &within("INFO", 11, &route));
+    assert_eq!(
+        sent_to(&bench.saved(), BOB)[0].first_line(),
+        "INFO sip:bob@10.0.0.3 SIP/2.0"
+    );
+    assert_eq!(logged(&bench), ["within state=4 var=before"]);
+    bench.advance(101_000);
+    assert_eq!(state_of(&mut bench), None, "its lifetime was over");
+    bench.engine.end();
+    assert!(disk.ask("SELECT 1 FROM dialog").is_empty());
+}
+
+/// Runs a call until it is answered and acknowledged, and saved.
+fn answered_and_saved(bench: &mut Bench) -> String {
+    let sent = bench.receive(ALICE, invite());
+    let to_bob = sent_to(&sent, BOB)[0].clone();
+    let route = to_bob.header("Record-Route").to_owned();
+    let ok = reply(&to_bob, "200 OK", "Contact: <sip:bob@10.0.0.3>\n");
+    bench.receive(BOB, &ok);
+    bench.saved();
+    bench.receive(ALICE, &within("ACK", 10, &route));
+    bench.saved();
+    route
+}
+
+#[test]
+fn all_names_can_be_others() {
+    let disk = Disk::new();
+    let names = [
+        "table_name",
+        "call_id_column",
+        "from_uri_column",
+        "from_tag_column",
+        "to_uri_column",
+        "to_tag_column",
+        "from_cseq_column",
+        "to_cseq_column",
+        "from_route_column",
+        "to_route_column",
+        "from_contact_column",
+        "to_contact_column",
+        "from_sock_column",
+        "to_sock_column",
+        "h_id_column",
+        "h_entry_column",
+        "state_column",
+        "start_time_column",
+        "timeout_column",
+        "sflags_column",
+        "toroute_name_column",
+        "vars_table_name",
+        "vars_h_id_column",
+        "vars_h_entry_column",
+        "vars_key_column",
+        "vars_value_column",
+    ];
+    let other: String = names
+        .iter()
+        .map(|name| format!("modparam(\"dialog\", \"{name}\", \"my_{name}\")\n"))
+        .collect();
+    let parameters = disk.parameters(1, &other);
+    let mut bench = with_database(&parameters, BEGIN);
+    answered_and_saved(&mut bench);
+    let columns = disk.ask("SELECT name FROM pragma_table_info('my_table_name')");
+    for name in names
+        .iter()
+        .filter(|name| !name.starts_with("vars_") && **name != "table_name")
+    {
+        assert!(
+            columns.contains(&format!("my_{name}")),
+            "{name} is not among {columns:?}"
+        );
+    }
+    let row = "SELECT my_call_id_column, my_from_tag_column, my_to_contact_column, my_state_column FROM my_table_name";
+    assert_eq!(disk.ask(row), ["call-1@test|fa|sip:bob@10.0.0.3|4"]);
+    let row = "SELECT my_vars_key_column, my_vars_value_column FROM my_vars_table_name";
+    assert_eq!(disk.ask(row), ["x|before"]);
+    std::mem::forget(bench);
+    let mut bench = with_database(&parameters, BEGIN);
+    assert_eq!(state_of(&mut bench), Some(4));
+}
+
+#[test]
+fn names_of_the_old_manual_count() {
+    let disk = Disk::new();
+    let old = [
+        "callid_column",
+        "caller_cseq_column",
+        "callee_cseq_column",
+        "caller_route_column",
+        "callee_route_column",
+        "caller_contact_column",
+        "callee_contact_column",
+        "caller_sock_column",
+        "callee_sock_column",
+        "toroute_column",
+    ];
+    let other: String = old
+        .iter()
+        .map(|name| format!("modparam(\"dialog\", \"{name}\", \"old_{name}\")\n"))
+        .collect();
+    let bench = with_database(&disk.parameters(1, &other), BEGIN);
+    let columns = disk.ask("SELECT name FROM pragma_table_info('dialog')");
+    for name in old {
+        assert!(
+            columns.contains(&format!("old_{name}")),
+            "{name} is not among {columns:?}"
+        );
+    }
+    drop(bench);
+}
+
+#[test]
+fn with_delay_calls_are_saved_later_and_nobody_waits() {
+    let disk = Disk::new();
+    let parameters = disk.parameters(2, "modparam(\"dialog\", \"db_update_period\", 3600)\n");
+    let mut bench = with_database(&parameters, BEGIN);
+    answered(&mut bench);
+    assert!(disk.ask("SELECT 1 FROM dialog").is_empty());
+    bench.engine.end();
+    assert_eq!(disk.ask("SELECT state FROM dialog"), ["4"]);
+}
+
+#[test]
+fn at_shutdown_all_calls_are_saved() {
+    let disk = Disk::new();
+    let parameters = disk.parameters(3, "");
+    let mut bench = with_database(&parameters, BEGIN);
+    answered(&mut bench);
+    bench.engine.end();
+    assert_eq!(disk.ask("SELECT state FROM dialog"), ["4"]);
+    drop(bench);
+    let mut bench = with_database(&parameters, BEGIN);
+    assert_eq!(state_of(&mut bench), Some(4));
+    assert!(
+        disk.ask("SELECT 1 FROM dialog").is_empty(),
+        "they are read and gone"
+    );
+    bench.engine.end();
+    assert_eq!(
+        disk.ask("SELECT state, (SELECT count(*) FROM dialog_vars) FROM dialog"),
+        ["4|1"]
+    );
+}
+
+#[test]
+fn calls_need_not_be_read() {
+    let disk = Disk::new();
+    let mut bench = with_database(&disk.parameters(1, ""), BEGIN);
+    answered_and_saved(&mut bench);
+    std::mem::forget(bench);
+    let parameters = disk.parameters(1, "modparam(\"dialog\", \"db_skip_load\", 1)\n");
+    let mut bench = with_database(&parameters, BEGIN);
+    assert_eq!(state_of(&mut bench), None);
+}
+
+#[test]
+fn a_script_reads_calls_of_others() {
+    let disk = Disk::new();
+    let mut bench = with_database(&disk.parameters(1, ""), BEGIN);
+    answered_and_saved(&mut bench);
+    std::mem::forget(bench);
+    for function in ["dlg_db_load_callid(\"call-1@test\")", "dlg_db_load_extra()"] {
+        let begin =
+            format!("route[BEGIN] {{ if ({function}) xlog(\"L_INFO\", \"read\"); dlg_manage(); }}");
+        let more = "modparam(\"dialog\", \"db_skip_load\", 1)\n";
+        let mut bench = with_database(&disk.parameters(1, more), &begin);
+        let other = invite().replace("call-1@test", "other@test");
+        assert!(
+            sent_to(&bench.receive(ALICE, &other), BOB).is_empty(),
+            "the script waits"
+        );
+        assert_eq!(sent_to(&bench.open_gates(), BOB).len(), 1);
+        assert_eq!(logged(&bench), ["read"]);
+        assert_eq!(state_of(&mut bench), Some(4), "{function}");
+        assert_eq!(bench.statistic("dialog", "active_dialogs"), 1);
+    }
+}
+
+#[test]
+fn tables_of_another_shape_are_refused() {
+    let disk = Disk::new();
+    drop(with_database(&disk.parameters(1, ""), BEGIN));
+    disk.ask("UPDATE version SET table_version = 6 WHERE table_name = 'dialog'");
+    let refused = |parameters: &str| {
+        let config = format!("{HEAD}{parameters}{ROUTES}{BEGIN}");
+        let config = config.replace(
+            "loadmodule \"dialog.so\"",
+            "loadmodule \"db_sqlite.so\"\nloadmodule \"dialog.so\"",
+        );
+        Bench::load(&config).err().expect("refused")
+    };
+    let why = refused(&disk.parameters(1, ""));
+    assert!(
+        why.contains("invalid version 6 for table dialog found, expected 7"),
+        "{why}"
+    );
+    disk.ask("UPDATE version SET table_version = 7 WHERE table_name = 'dialog'");
+    let why = refused(&disk.parameters(1, "modparam(\"dialog\", \"state_column\", \"other\")\n"));
+    assert!(why.contains("table dialog has no column other"), "{why}");
+    let why = refused(
+        "modparam(\"dialog\", \"db_mode\", 1)\nmodparam(\"dialog\", \"db_url\", \"sqlite:///proc/no.db\")\nmodparam(\"dialog\", \"db_start_wait\", 0)\n",
+    );
+    assert!(
+        why.contains("cannot connect to sqlite:///proc/no.db"),
+        "{why}"
+    );
+}
+
+#[test]
+fn another_hash_size_is_refused() {
+    let disk = Disk::new();
+    let mut bench = with_database(&disk.parameters(1, ""), BEGIN);
+    answered_and_saved(&mut bench);
+    disk.ask("UPDATE dialog SET hash_entry = hash_entry + 1");
+    std::mem::forget(bench);
+    let config = format!("{HEAD}{}{ROUTES}{BEGIN}", disk.parameters(1, ""));
+    let config = config.replace(
+        "loadmodule \"dialog.so\"",
+        "loadmodule \"db_sqlite.so\"\nloadmodule \"dialog.so\"",
+    );
+    let why = Bench::load(&config).err().expect("refused");
+    assert!(
+        why.contains("inconsistent hash data in the dialog database"),
+        "{why}"
+    );
+}
+
+#[test]
+fn the_driver_has_to_be_loaded() {
+    let config = format!("{HEAD}{}{ROUTES}{BEGIN}", Disk::new().parameters(1, ""));
+    let why = Bench::load(&config).err().expect("refused");
+    assert!(
+        why.contains("load module db_sqlite before module dialog"),
+        "{why}"
+    );
+}

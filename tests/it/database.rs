@@ -1,0 +1,386 @@
+//! Calls in a database: they survive a process that is killed, and go from Kamailio to Tandem and back.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::support::agent::{Agent, Transport};
+use crate::support::call::{Leg, reply};
+use crate::support::lab::test_file;
+use crate::support::scene::Who;
+use crate::support::{Program, Scene, peers};
+
+/// The configuration that both programs run.
+fn configuration(url: &str, more: &str) -> String {
+    let driver = match url.split(':').next() {
+        Some("mysql") => "db_mysql",
+        Some("postgres") => "db_postgres",
+        _ => "db_sqlite",
+    };
+    let database = format!(
+        "loadmodule \"{driver}.so\"\nmodparam(\"dialog\", \"db_url\", \"{url}\")\n\
+         modparam(\"dialog\", \"db_mode\", 1)\n{more}"
+    );
+    let values = [
+        ("MATCH_MODE", "0"),
+        ("LIFETIME", "3600"),
+        ("SEND_BYE", "0"),
+        ("T1", "500"),
+        ("MORE", &database),
+    ];
+    let mut text = fs::read_to_string(test_file("configs/dialog.cfg")).expect("a configuration");
+    for (key, value) in values {
+        text = text.replace(&format!("%{key}%"), value);
+    }
+    text
+}
+
+const SQLITE: &str = "sqlite:///%DIR%/calls.db";
+
+/// A scene on an empty database.
+fn scene(program: Program, url: &str) -> Option<(Scene, String)> {
+    let text = configuration(url, "");
+    if program == Program::Kamailio {
+        program.path()?;
+        // Tandem makes the file that Kamailio needs.
+        let scene = Scene::start_text(Program::Tandem, &text);
+        let mut scene = scene?;
+        scene.replace(Signal::SIGTERM, Program::Kamailio, &text);
+        return Some((scene, text));
+    }
+    Some((Scene::start_text(program, &text)?, text))
+}
+
+/// A call that is up, and its two sides.
+struct Call {
+    alice: Who,
+    bob: Who,
+    caller: Leg,
+    callee: Leg,
+}
+
+impl Call {
+    fn begin(s: &mut Scene, call_id: &str) -> Self {
+        let alice = s.agent("alice", 10, Transport::Udp);
+        let bob = s.agent("bob", 20, Transport::Udp);
+        let target = s.uri(bob);
+        let mut caller = Leg::caller(s.at(alice), call_id, &target);
+        let invite = caller.invite(s.at(alice));
+        s.send(alice, &invite);
+        s.expect(alice, "100 INVITE");
+        let received = s.expect(bob, "INVITE");
+        let callee = Leg::callee(&received, "bob-tag");
+        s.reply(bob, &received, 200, "OK", "bob-tag");
+        let ok = s.expect(alice, "200 INVITE");
+        caller.learn(&ok);
+        let ack = caller.ack(s.at(alice));
+        s.send(alice, &ack);
+        s.expect(bob, "ACK");
+        Self {
+            alice,
+            bob,
+            caller,
+            callee,
+        }
+    }
+
+    /// A re-INVITE of the caller goes through, known to the server.
+    fn reinvite(&mut self, s: &mut Scene) {
+        let invite = self.caller.request(s.at(self.alice), "INVITE");
+        s.send(self.alice, &invite);
+        s.expect(self.alice, "100 INVITE");
+        let received = s.expect(self.bob, "INVITE");
+        s.reply(self.bob, &received, 200, "OK", "unused");
+        s.expect(self.alice, "200 INVITE");
+        let ack = self.caller.ack(s.at(self.alice));
+        s.send(self.alice, &ack);
+        s.expect(self.bob, "ACK");
+        s.await_line("within INVITE known state=4 count=1 after=of alice known_to=bob-tag");
+    }
+
+    /// The callee hangs up; the server knows.
+    fn end(&mut self, s: &mut Scene) {
+        let bye = self.callee.request(s.at(self.bob), "BYE");
+        s.send(self.bob, &bye);
+        let received = s.expect(self.alice, "BYE");
+        s.reply(self.alice, &received, 200, "OK", "unused");
+        s.expect(self.bob, "200 BYE");
+        s.await_line("event end BYE");
+        s.until("the call is gone", "dlg.list", json!([]), |list| {
+            list.as_array().is_some_and(Vec::is_empty)
+        });
+    }
+}
+
+/// What a database has to bring back of the one call.
+fn kept(s: &mut Scene) -> Value {
+    let mut list = s.ask("dlg.list", &json!([]));
+    let call = &mut list[0];
+    let members = [
+        "h_entry", "h_id", "call-id", "from_uri", "to_uri", "state", "start_ts", "timeout",
+        "sflags", "iflags", "caller", "callee",
+    ];
+    let mut kept = json!({});
+    for member in members {
+        kept[member] = call[member].take();
+    }
+    // Kamailio turns the order of these round whenever it reads them.
+    for member in ["profiles", "variables"] {
+        let mut items: Vec<_> = call[member].as_array().cloned().unwrap_or_default();
+        items.sort_by_key(ToString::to_string);
+        kept[member] = json!(items);
+    }
+    kept
+}
+
+#[test]
+fn a_call_survives_a_kill() {
+    let Some((mut s, text)) = scene(Program::Tandem, SQLITE) else {
+        return;
+    };
+    let mut call = Call::begin(&mut s, "killed@test");
+    let before = kept(&mut s);
+    assert_eq!(before["state"], 4);
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!(kept(&mut s), before);
+    let size = s.ask("dlg.profile_get_size", &json!(["caller", "alice"]));
+    assert_eq!(size, 1);
+    call.reinvite(&mut s);
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!(s.ask("dlg.list", &json!([]))[0]["caller"]["cseq"], "11");
+    call.end(&mut s);
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!(s.ask("dlg.list", &json!([])), json!([]));
+}
+
+/// From one program to the other with a call in progress, which goes on and ends there.
+fn pass(from: Program, to: Program, url: &str) {
+    let Some((mut s, text)) = scene(from, url) else {
+        return;
+    };
+    if to.path().is_none() {
+        return;
+    }
+    let mut call = Call::begin(&mut s, "passed@test");
+    call.reinvite(&mut s);
+    let mut before = kept(&mut s);
+    s.replace(Signal::SIGTERM, to, &text);
+    let mut after = kept(&mut s);
+    // Each counts the lifetime's end in ticks of its own.
+    let end = |call: &mut Value| call["timeout"].take().as_i64().unwrap_or(0);
+    let (first, second) = (end(&mut before), end(&mut after));
+    assert!((first - second).abs() <= 1, "{first} {second}");
+    assert_eq!(after, before);
+    call.reinvite(&mut s);
+    call.end(&mut s);
+    s.replace(Signal::SIGTERM, from, &text);
+    assert_eq!(s.ask("dlg.list", &json!([])), json!([]));
+}
+
+#[test]
+fn calls_go_from_kamailio_to_tandem() {
+    pass(Program::Kamailio, Program::Tandem, SQLITE);
+}
+
+#[test]
+fn calls_go_from_tandem_to_kamailio() {
+    pass(Program::Tandem, Program::Kamailio, SQLITE);
+}
+
+/// What callers know of their calls.
+#[derive(Default)]
+struct Known {
+    /// Calls whose 200 was seen, and whose BYE was not begun.
+    up: Mutex<BTreeSet<String>>,
+    /// Calls of which nobody can know: an INVITE or a BYE was sent, and not answered.
+    unclear: Mutex<BTreeSet<String>>,
+}
+
+/// Answers everything.
+fn callee(mut agent: Agent, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let Some(request) = agent.receive_any(Duration::from_millis(50)) else {
+            continue;
+        };
+        if matches!(request.method(), "INVITE" | "BYE") {
+            let ok = reply(&agent, &request, 200, "OK", "bob-tag");
+            agent.send(&ok);
+        }
+    }
+}
+
+/// Makes one call after another; ends every second one.
+fn caller(mut agent: Agent, target: &str, known: &Known, stop: &AtomicBool) {
+    for number in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let call_id = format!("{}-{number}@load", agent.name);
+        let mut leg = Leg::caller(&agent, &call_id, target);
+        known.unclear.lock().unwrap().insert(call_id.clone());
+        let invite = leg.invite(&mut agent);
+        agent.send(&invite);
+        let Some(ok) = answer(&mut agent, "200 INVITE", &call_id, stop) else {
+            return;
+        };
+        known.up.lock().unwrap().insert(call_id.clone());
+        known.unclear.lock().unwrap().remove(&call_id);
+        leg.learn(&ok);
+        let ack = leg.ack(&mut agent);
+        agent.send(&ack);
+        if number % 2 == 1 {
+            known.unclear.lock().unwrap().insert(call_id.clone());
+            known.up.lock().unwrap().remove(&call_id);
+            let bye = leg.request(&mut agent, "BYE");
+            agent.send(&bye);
+            if answer(&mut agent, "200 BYE", &call_id, stop).is_none() {
+                return;
+            }
+            known.unclear.lock().unwrap().remove(&call_id);
+        }
+    }
+}
+
+fn answer(
+    agent: &mut Agent,
+    kind: &str,
+    call_id: &str,
+    stop: &AtomicBool,
+) -> Option<crate::support::message::Message> {
+    while !stop.load(Ordering::Relaxed) {
+        if let Some(message) = agent.receive_any(Duration::from_millis(50))
+            && message.kind() == kind
+            && message.header("Call-ID") == call_id
+        {
+            return Some(message);
+        }
+    }
+    None
+}
+
+/// Under load, at whatever moment it is killed: what a caller was told is there.
+fn kill_under_load(url: &str, rounds: u64) {
+    for round in 0..rounds {
+        let Some((mut s, text)) = scene(Program::Tandem, url) else {
+            return;
+        };
+        let known = Arc::<Known>::default();
+        let stop = Arc::<AtomicBool>::default();
+        let server = s.lab.server();
+        let mut threads = Vec::new();
+        for host in 0..3u8 {
+            let agent = |name: &str, host: u8| {
+                let address = (s.lab.host(host), 5060).into();
+                Agent::new(name, address, Transport::Udp, server)
+            };
+            let bob = agent("bob", 20 + host);
+            let alice = agent(&format!("alice{host}"), 10 + host);
+            let target = bob.uri();
+            let stopped = Arc::clone(&stop);
+            threads.push(thread::spawn(move || callee(bob, &stopped)));
+            let (known, stopped) = (Arc::clone(&known), Arc::clone(&stop));
+            threads.push(thread::spawn(move || {
+                caller(alice, &target, &known, &stopped)
+            }));
+        }
+        thread::sleep(Duration::from_millis(300 + round * 137 % 400));
+        s.server.process().signal(Signal::SIGKILL);
+        s.server.process().wait(Duration::from_secs(5));
+        stop.store(true, Ordering::Relaxed);
+        for thread in threads {
+            thread.join().expect("no agent panics");
+        }
+        s.replace(Signal::SIGKILL, Program::Tandem, &text);
+        let list = s.ask("dlg.list", &json!([]));
+        let calls = list.as_array().cloned().unwrap_or_default();
+        let there: BTreeSet<String> = calls
+            .iter()
+            .filter_map(|call| call["call-id"].as_str().map(str::to_owned))
+            .collect();
+        let (up, unclear) = (known.up.lock().unwrap(), known.unclear.lock().unwrap());
+        let lost: Vec<_> = up.difference(&there).collect();
+        assert!(
+            lost.is_empty(),
+            "round {round}: {lost:?} are lost of {}",
+            up.len()
+        );
+        let ghosts: Vec<_> = there
+            .iter()
+            .filter(|call| !up.contains(*call) && !unclear.contains(*call))
+            .collect();
+        assert!(ghosts.is_empty(), "round {round}: {ghosts:?} are over");
+        assert!(
+            up.len() > 5,
+            "round {round}: only {} calls were made",
+            up.len()
+        );
+        let size = s.ask("dlg.profile_get_size", &json!(["inbound"]));
+        assert_eq!(size, calls.len());
+    }
+}
+
+#[test]
+fn no_call_that_was_told_is_lost() {
+    let rounds = std::env::var("TANDEM_TEST_KILLS").ok();
+    let rounds = rounds.and_then(|text| text.parse().ok()).unwrap_or(3);
+    kill_under_load(SQLITE, rounds);
+}
+
+/// Kamailio's own tools make the same tables as Tandem.
+#[test]
+fn tables_are_those_of_kamailio() {
+    let scripts = ["standard-create.sql", "dialog-create.sql"];
+    let scripts = scripts.map(|name| format!("/usr/share/kamailio/db_sqlite/{name}"));
+    let (Some(sqlite), Some((mut s, _))) =
+        (peers::require("sqlite3"), scene(Program::Tandem, SQLITE))
+    else {
+        return;
+    };
+    // Whoever answers has made them.
+    s.ask("dlg.list", &json!([]));
+    let describe = |name: &str, script: &str| {
+        let path = s.lab.directory().join(name);
+        let sql = format!(
+            "{script} SELECT m.name, p.* FROM sqlite_master m JOIN pragma_table_info(m.name) p \
+             WHERE m.type = 'table' ORDER BY 1, 2; SELECT table_name, table_version FROM version ORDER BY 1; \
+             SELECT m.name, p.name FROM sqlite_master m JOIN pragma_index_info(m.name) p WHERE m.type = 'index' \
+             AND m.sql IS NOT NULL ORDER BY 1, 2;"
+        );
+        let out = Command::new(&sqlite)
+            .arg(path)
+            .arg(sql)
+            .output()
+            .expect("sqlite3 runs");
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    let Ok(script) = scripts
+        .iter()
+        .map(fs::read_to_string)
+        .collect::<Result<String, _>>()
+    else {
+        peers::skip(
+            "TANDEM_TEST_PEERS",
+            "Kamailio's tables for SQLite are not installed",
+        );
+        return;
+    };
+    // Its index of versions is part of the table; ours is beside it.
+    let ours: String = describe("calls.db", "")
+        .lines()
+        .filter(|line| !line.starts_with("version_table_name_idx"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(ours, describe("kamailio.db", &script));
+}
