@@ -3,16 +3,19 @@
 # What cannot be had is named; the tests of it are then skipped, each with a line that says so.
 set -euo pipefail
 
-need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null; }
 
-programs=(kamailio kamcmd kamctl sipp baresip kamcli valgrind sqlite3)
+programs=(kamailio kamcmd kamctl sipp baresip kamcli valgrind sqlite3 mariadbd initdb)
 declare -A package=(
 	[kamailio]=kamailio [kamcmd]=kamailio [kamctl]=kamailio [sipp]=sip-tester
-	[baresip]=baresip-core [kamcli]=kamcli [valgrind]=valgrind [sqlite3]=sqlite3
+	[baresip]=baresip-core [kamcli]=kamcli [valgrind]=valgrind [sqlite3]=sqlite3 [mariadbd]=mariadb-server [initdb]=postgresql
 )
 wanted=()
 for program in "${programs[@]}"; do
 	need "$program" || wanted+=("${package[$program]}")
+done
+for database in sqlite mysql postgres; do
+	compgen -G "/usr/lib/*/kamailio/modules/db_$database.so" >/dev/null || wanted+=("kamailio-$database-modules")
 done
 if [ ${#wanted[@]} -eq 0 ]; then
 	exit 0

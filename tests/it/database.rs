@@ -12,18 +12,25 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::support::agent::{Agent, Transport};
-use crate::support::call::{Leg, reply};
-use crate::support::lab::test_file;
+use crate::support::call::{Leg, reply, standalone};
+use crate::support::lab::{Lab, test_file};
+use crate::support::process::run;
 use crate::support::scene::Who;
+use crate::support::servers::{DbServer, Kind};
 use crate::support::{Program, Scene, peers};
 
-/// The configuration that both programs run.
-fn configuration(url: &str, more: &str) -> String {
-    let driver = match url.split(':').next() {
+/// The module that a database needs.
+fn driver(url: &str) -> &'static str {
+    match url.split(':').next() {
         Some("mysql") => "db_mysql",
         Some("postgres") => "db_postgres",
         _ => "db_sqlite",
-    };
+    }
+}
+
+/// The configuration that both programs run.
+fn configuration(url: &str, more: &str) -> String {
+    let driver = driver(url);
     let database = format!(
         "loadmodule \"{driver}.so\"\nmodparam(\"dialog\", \"db_url\", \"{url}\")\n\
          modparam(\"dialog\", \"db_mode\", 1)\n{more}"
@@ -44,18 +51,17 @@ fn configuration(url: &str, more: &str) -> String {
 
 const SQLITE: &str = "sqlite:///%DIR%/calls.db";
 
-/// A scene on an empty database.
+/// A scene on an empty database: its tables are made as people make them.
 fn scene(program: Program, url: &str) -> Option<(Scene, String)> {
     let text = configuration(url, "");
-    if program == Program::Kamailio {
-        program.path()?;
-        // Tandem makes the file that Kamailio needs.
-        let scene = Scene::start_text(Program::Tandem, &text);
-        let mut scene = scene?;
-        scene.replace(Signal::SIGTERM, Program::Kamailio, &text);
-        return Some((scene, text));
-    }
-    Some((Scene::start_text(program, &text)?, text))
+    let tandem = peers::tandem()?;
+    let scene = Scene::start_with(program, &text, |lab| {
+        let mut create = Command::new(&tandem);
+        create.args(["db", "create", "--url", &lab.fill(url)]);
+        let (success, said) = run(&mut create, Duration::from_secs(20));
+        assert!(success, "{said}");
+    });
+    Some((scene?, text))
 }
 
 /// A call that is up, and its two sides.
@@ -70,8 +76,16 @@ impl Call {
     fn begin(s: &mut Scene, call_id: &str) -> Self {
         let alice = s.agent("alice", 10, Transport::Udp);
         let bob = s.agent("bob", 20, Transport::Udp);
+        Self::begin_between(s, call_id, (alice, bob))
+    }
+
+    fn begin_between(s: &mut Scene, call_id: &str, (alice, bob): (Who, Who)) -> Self {
         let target = s.uri(bob);
-        let mut caller = Leg::caller(s.at(alice), call_id, &target);
+        Self::begin_to(s, call_id, &target, (alice, bob))
+    }
+
+    fn begin_to(s: &mut Scene, call_id: &str, target: &str, (alice, bob): (Who, Who)) -> Self {
+        let mut caller = Leg::caller(s.at(alice), call_id, target);
         let invite = caller.invite(s.at(alice));
         s.send(alice, &invite);
         s.expect(alice, "100 INVITE");
@@ -160,14 +174,64 @@ fn a_call_survives_a_kill() {
     assert_eq!(s.ask("dlg.list", &json!([])), json!([]));
 }
 
+/// With no setup at all calls are in a file.
+#[test]
+fn the_built_in_configuration_keeps_calls() {
+    let Some(tandem) = peers::tandem() else {
+        return;
+    };
+    let mut print = Command::new(tandem);
+    let (_, text) = run(print.arg("--print-default-config"), Duration::from_secs(5));
+    let text = text.replacen("fork=no", "fork=no\nlisten=udp:%IP%:5060", 1);
+    let Some(mut s) = Scene::start_text(Program::Tandem, &text) else {
+        return;
+    };
+    let alice = s.agent("alice", 10, Transport::Udp);
+    let bob = s.agent("bob", 20, Transport::Udp);
+    let server = s.server_uri("bob");
+    let mut register = standalone(s.at(bob), "REGISTER", &server, "register@test");
+    for (name, value) in &mut register.headers {
+        if name == "To" {
+            *value = format!("<{server}>");
+        }
+    }
+    s.send(bob, &register);
+    s.expect(bob, "200 REGISTER");
+    let mut call = Call::begin_to(&mut s, "default@test", &server, (alice, bob));
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!(s.ask("dlg.list", &json!([]))[0]["call-id"], "default@test");
+    let bye = call.callee.request(s.at(bob), "BYE");
+    s.send(bob, &bye);
+    let received = s.expect(alice, "BYE");
+    s.reply(alice, &received, 200, "OK", "unused");
+    s.expect(bob, "200 BYE");
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!(s.ask("dlg.list", &json!([])), json!([]));
+}
+
+/// Whether Kamailio's driver for this database is installed; that it is not has been said.
+fn kamailio_knows(url: &str) -> bool {
+    let name = format!("{}.so", driver(url));
+    let places = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let mut places = places.map(|place| place.path().join("kamailio/modules").join(&name));
+    let is_there = places.any(|path| path.is_file());
+    if !is_there {
+        peers::skip(
+            "TANDEM_TEST_PEERS",
+            &format!("Kamailio's {name} is not installed"),
+        );
+    }
+    is_there
+}
+
 /// From one program to the other with a call in progress, which goes on and ends there.
 fn pass(from: Program, to: Program, url: &str) {
+    if from.path().is_none() || to.path().is_none() || !kamailio_knows(url) {
+        return;
+    }
     let Some((mut s, text)) = scene(from, url) else {
         return;
     };
-    if to.path().is_none() {
-        return;
-    }
     let mut call = Call::begin(&mut s, "passed@test");
     call.reinvite(&mut s);
     let mut before = kept(&mut s);
@@ -323,14 +387,28 @@ fn kill_under_load(url: &str, rounds: u64) {
         );
         let size = s.ask("dlg.profile_get_size", &json!(["inbound"]));
         assert_eq!(size, calls.len());
+        // The next round finds nothing.
+        for call in &calls {
+            let state = json!([
+                call["call-id"],
+                call["caller"]["tag"],
+                call["callee"]["tag"],
+                "5"
+            ]);
+            s.ask("dlg.set_state", &state);
+        }
     }
+}
+
+/// How often a server is killed.
+fn kills() -> u64 {
+    let rounds = std::env::var("TANDEM_TEST_KILLS").ok();
+    rounds.and_then(|text| text.parse().ok()).unwrap_or(3)
 }
 
 #[test]
 fn no_call_that_was_told_is_lost() {
-    let rounds = std::env::var("TANDEM_TEST_KILLS").ok();
-    let rounds = rounds.and_then(|text| text.parse().ok()).unwrap_or(3);
-    kill_under_load(SQLITE, rounds);
+    kill_under_load(SQLITE, kills());
 }
 
 /// Kamailio's own tools make the same tables as Tandem.
@@ -383,4 +461,79 @@ fn tables_are_those_of_kamailio() {
         .map(|line| format!("{line}\n"))
         .collect();
     assert_eq!(ours, describe("kamailio.db", &script));
+}
+
+/// Everything that is done with SQLite, with a server: it has one database, which each part finds empty.
+fn with_server(kind: Kind) {
+    let lab = Lab::new(5060);
+    let Some(server) = DbServer::start(kind, &lab) else {
+        return;
+    };
+    let url = server.url();
+    pass(Program::Kamailio, Program::Tandem, &url);
+    pass(Program::Tandem, Program::Kamailio, &url);
+    kill_under_load(&url, kills());
+}
+
+#[test]
+fn calls_live_in_mysql() {
+    with_server(Kind::MySql);
+}
+
+#[test]
+fn calls_live_in_postgres() {
+    with_server(Kind::Postgres);
+}
+
+/// The database goes away and comes back: calls go on, and all is saved in the end.
+fn come_and_go(kind: Kind) {
+    let lab = Lab::new(5060);
+    let Some(mut server) = DbServer::start(kind, &lab) else {
+        return;
+    };
+    let Some((mut s, text)) = scene(Program::Tandem, &server.url()) else {
+        return;
+    };
+    let mut before = Call::begin(&mut s, "before@test");
+    server.stop();
+    // The first message waits as long as one may; then nobody waits any more.
+    before.reinvite(&mut s);
+    let statistic = |s: &mut Scene, name: &str| {
+        let answer = s.ask("stats.fetchn", &json!(["dialog_db:"]));
+        answer[format!("dialog_db.{name}")].as_i64().unwrap_or(-1)
+    };
+    assert_eq!(
+        (statistic(&mut s, "away"), statistic(&mut s, "waiting")),
+        (1, 1)
+    );
+    before.end(&mut s);
+    let call = Call::begin_between(&mut s, "while-away@test", (before.alice, before.bob));
+    let kept_before = kept(&mut s);
+    assert!(
+        s.server.log().contains("does not save"),
+        "{}",
+        s.server.log()
+    );
+    assert!(!s.server.log().contains("secret"), "a password in the log");
+    server.resume();
+    s.until(
+        "all is saved",
+        "stats.fetchn",
+        json!(["dialog_db:"]),
+        |answer| answer["dialog_db.waiting"] == 0,
+    );
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!(kept(&mut s), kept_before);
+    let mut call = call;
+    call.end(&mut s);
+}
+
+#[test]
+fn mysql_may_come_and_go() {
+    come_and_go(Kind::MySql);
+}
+
+#[test]
+fn postgres_may_come_and_go() {
+    come_and_go(Kind::Postgres);
 }

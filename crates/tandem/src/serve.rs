@@ -79,7 +79,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
         now: clock.now(),
         seed: fastrand::u64(..),
         run_dir: run_dir.clone(),
-        data_dir: data_dir(options),
+        data_dir: data_dir(options, &run_dir),
         aliases,
         stopwatch: microseconds,
     };
@@ -217,17 +217,23 @@ fn run_dir(options: &Options, settings: &script::Settings) -> PathBuf {
     base.join(format!("tandem-{}", nix::unistd::getuid()))
 }
 
-/// Where files go that outlive the process. With a configuration of the operator's own, where we work.
-fn data_dir(options: &Options) -> PathBuf {
-    if options.file.is_some() {
+/// Where files go that outlive the process: where we work, if that was told; without a configuration of the
+/// operator's own, a place for such files that we may write to.
+fn data_dir(options: &Options, run_dir: &Path) -> PathBuf {
+    if options.file.is_some() || options.work_dir.is_some() {
         return std::env::current_dir().unwrap_or_default();
     }
-    if nix::unistd::geteuid().is_root() {
-        return PathBuf::from("/var/lib/tandem");
-    }
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".local/state");
-    let base = std::env::var_os("XDG_STATE_HOME").map_or_else(home, PathBuf::from);
-    base.join("tandem")
+    let from = |name| std::env::var_os(name).map(PathBuf::from);
+    let usual = PathBuf::from("/var/lib/tandem");
+    let state = from("XDG_STATE_HOME").or_else(|| Some(from("HOME")?.join(".local/state")));
+    let places = [
+        nix::unistd::geteuid().is_root().then_some(usual),
+        state.map(|state| state.join("tandem")),
+    ];
+    let mut places = places.into_iter().flatten();
+    places
+        .find(|place| is_writable(place))
+        .unwrap_or_else(|| run_dir.to_owned())
 }
 
 fn is_writable(dir: &Path) -> bool {

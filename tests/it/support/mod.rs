@@ -11,6 +11,7 @@ pub mod peers;
 pub mod process;
 pub mod rpc;
 pub mod scene;
+pub mod servers;
 pub mod sipp;
 
 pub use process::Program;

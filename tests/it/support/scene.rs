@@ -44,8 +44,18 @@ impl Scene {
 
     /// Starts a server on a configuration given as text.
     pub fn start_text(program: Program, template: &str) -> Option<Self> {
+        Self::start_with(program, template, |_| {})
+    }
+
+    /// The same, after something was prepared in its directory.
+    pub fn start_with(
+        program: Program,
+        template: &str,
+        prepare: impl FnOnce(&Lab),
+    ) -> Option<Self> {
         let path = program.path()?;
         let lab = Lab::new(port(template));
+        prepare(&lab);
         let server = Server::start(program, &path, &lab, template);
         let normal = Normalizer::new(lab.prefix());
         let scene = Self {

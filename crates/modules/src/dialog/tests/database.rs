@@ -29,11 +29,14 @@ impl Disk {
         )
     }
 
+    fn connect(&self) -> Box<dyn Connection> {
+        let url = Url::parse(&self.url()).expect("a URL");
+        store::connect(&url, &Options::default()).expect("a database")
+    }
+
     /// Runs a statement beside the proxy; the fields of its rows, joined by bars.
     fn ask(&self, sql: &str) -> Vec<String> {
-        let url = Url::parse(&self.url()).expect("a URL");
-        let mut connection: Box<dyn Connection> =
-            store::connect(&url, &Options::default()).expect("a database");
+        let mut connection = self.connect();
         let rows = connection.execute(sql).expect("a statement").rows;
         let field = |value: &store::Value| match value {
             store::Value::Null => "null".to_owned(),
@@ -143,6 +146,35 @@ fn answered_and_saved(bench: &mut Bench) -> String {
     bench.receive(ALICE, &within("ACK", 10, &route));
     bench.saved();
     route
+}
+
+#[test]
+fn a_slow_database_holds_nobody_up_for_long() {
+    let disk = Disk::new();
+    let more = "modparam(\"dialog\", \"db_queue_max\", 1)\nmodparam(\"dialog\", \"db_fail_policy\", \"refuse\")\n";
+    let mut bench = with_database(&disk.parameters(1, more), BEGIN);
+    let sent = bench.receive(ALICE, invite());
+    let to_bob = sent_to(&sent, BOB)[0].clone();
+    let mut other = disk.connect();
+    other.execute("BEGIN IMMEDIATE").expect("a lock");
+    let ok = reply(&to_bob, "200 OK", "Contact: <sip:bob@10.0.0.3>\n");
+    assert!(bench.receive(BOB, &ok).is_empty());
+    assert!(bench.advance(150).is_empty());
+    assert_eq!(bench.advance(100)[0].first_line(), "SIP/2.0 200 OK");
+    assert_eq!(bench.statistic("core", "sent_unsaved"), 1);
+    assert_eq!(bench.statistic("dialog_db", "waiting"), 1);
+    let second = invite()
+        .replace("call-1@", "call-2@")
+        .replace("z9hG4bKa1", "z9hG4bKa2");
+    let refused = bench.receive(ALICE, &second);
+    assert_eq!(refused[0].first_line(), "SIP/2.0 503 Service Unavailable");
+    assert_eq!(refused[0].header("Retry-After"), "10");
+    other.execute("COMMIT").expect("the end of the lock");
+    bench.engine.end();
+    assert_eq!(
+        disk.ask("SELECT callid, state FROM dialog"),
+        ["call-1@test|3"]
+    );
 }
 
 #[test]
