@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Alias;
+use engine::{Alias, Statistics};
 use script::ast::{Config, Listen, SettingValue};
 use transport::counters::UdpCounters;
 use transport::listen::{
@@ -262,7 +262,36 @@ fn automatic_aliases(sockets: &Sockets) -> Vec<Alias> {
     aliases
 }
 
-/// Counters of the UDP sockets.
-pub(crate) fn udp_counters() -> Arc<UdpCounters> {
-    Arc::default()
+/// Counters for the UDP sockets of each worker, and their sums as the statistics `udp:…`. Each worker has its own, so
+/// that they do not write to one cache line for every batch.
+pub(crate) fn udp_counters(statistics: &Statistics, workers: usize) -> Vec<Arc<UdpCounters>> {
+    let counters: Vec<Arc<UdpCounters>> = (0..workers).map(|_| Arc::default()).collect();
+    for (name, _) in UdpCounters::default().each() {
+        let counters = counters.clone();
+        let sum = move || {
+            let all = counters.iter().flat_map(|counters| counters.each());
+            let sum: u64 = all
+                .filter(|figure| figure.0 == name)
+                .map(|figure| figure.1)
+                .sum();
+            i64::try_from(sum).unwrap_or(i64::MAX)
+        };
+        statistics.computed("udp", name, "Of the UDP sockets of all workers.", sum);
+    }
+    counters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_each_worker_counts_is_summed() {
+        let statistics = Statistics::default();
+        let counters = udp_counters(&statistics, 2);
+        counters[0].received.add(2);
+        counters[1].received.add(3);
+        assert_eq!(statistics.get("udp", "received"), Some(5));
+        assert_eq!(statistics.get("udp", "kernel_drops"), Some(0));
+    }
 }

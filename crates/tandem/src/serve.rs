@@ -309,11 +309,11 @@ fn start_workers(
     stopped: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, String> {
     let workers = listeners.len();
-    let counters = network::udp_counters();
+    let counters = network::udp_counters(&engine.statistics, workers);
     let mut threads = Vec::with_capacity(workers);
-    for (number, (listeners, seat)) in listeners.into_iter().zip(seats).enumerate() {
-        let (engine, counters, stopped) =
-            (Arc::clone(engine), Arc::clone(&counters), stopped.clone());
+    let parts = listeners.into_iter().zip(seats).zip(counters);
+    for (number, ((listeners, seat), counters)) in parts.enumerate() {
+        let (engine, stopped) = (Arc::clone(engine), stopped.clone());
         let work = move || -> std::io::Result<()> {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let local = LocalSet::new();
