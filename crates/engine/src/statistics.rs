@@ -1,18 +1,34 @@
 //! Counters with Kamailio's names, `group:name`, and figures computed when they are asked for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 
-/// Threads that count without getting into each other's way; further ones share their lanes.
-const LANES: usize = 8;
+/// The most threads that count without getting into each other's way; further ones share their lanes.
+const LANES_MAX: usize = 64;
 
 /// A shared counter; cloning it shares it. Each thread adds in a lane of its own, so that workers do not write to
 /// one cache line for every message; reading sums the lanes.
-#[derive(Clone, Debug, Default)]
-pub struct Counter(Arc<[Lane; LANES]>);
+#[derive(Clone, Debug)]
+pub struct Counter(Arc<[Lane]>);
+
+/// A lane for each worker, of which there is one a core, and a few for the other threads.
+fn lanes() -> usize {
+    static LANES: OnceLock<usize> = OnceLock::new();
+    *LANES.get_or_init(|| {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        (cores + 4).next_power_of_two().min(LANES_MAX)
+    })
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self((0..lanes()).map(|_| Lane::default()).collect())
+    }
+}
 
 /// One thread's part, on a cache line of its own.
 #[derive(Debug, Default)]
@@ -23,7 +39,7 @@ struct Lane(AtomicI64);
 fn lane() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
-        static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % LANES;
+        static LANE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % lanes();
     }
     LANE.with(|lane| *lane)
 }
@@ -47,12 +63,9 @@ impl Counter {
 
     /// Overwrites the value. What others add at the same moment may be lost.
     pub fn store(&self, value: i64) {
-        let (first, others) = self.0.split_at(1);
-        for lane in others {
-            lane.0.store(0, Ordering::Relaxed);
-        }
-        for lane in first {
-            lane.0.store(value, Ordering::Relaxed);
+        for (number, lane) in self.0.iter().enumerate() {
+            let part = if number == 0 { value } else { 0 };
+            lane.0.store(part, Ordering::Relaxed);
         }
     }
 }
