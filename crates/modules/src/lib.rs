@@ -29,6 +29,7 @@ mod rr;
 mod sanity;
 mod siputils;
 mod sl;
+mod sqlops;
 mod statistics;
 #[cfg(test)]
 mod testing;
@@ -64,6 +65,7 @@ pub static ALL: &[&Module] = &[
     &dialog::MODULE,
     &rr::MODULE,
     &sl::MODULE,
+    &sqlops::MODULE,
     &tm::MODULE,
     &tmx::MODULE,
     &maxfwd::MODULE,

@@ -88,6 +88,14 @@ impl Format {
     }
 
     /// Prints in a run whose return code is `rc`.
+    /// The variables in it, in order.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Variable(variable) => Some(variable),
+            Piece::Text(_) => None,
+        })
+    }
+
     pub(crate) fn print_in<H: Host + ?Sized>(&self, host: &mut H, rc: i64, out: &mut Vec<u8>) {
         for piece in &self.pieces {
             match piece {

@@ -45,7 +45,12 @@ pub struct Lazy<'a> {
     rc: i64,
 }
 
-impl Lazy<'_> {
+impl<'a> Lazy<'a> {
+    /// The variables in it, for functions that take a list of them; text between them is not looked at.
+    pub fn variables(&self) -> impl Iterator<Item = &'a Variable> + use<'a> {
+        self.format.variables()
+    }
+
     /// Appends the printed text.
     pub fn print<H: Host + ?Sized>(&self, host: &mut H, out: &mut Vec<u8>) {
         self.format.print_in(host, self.rc, out);

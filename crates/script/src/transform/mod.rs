@@ -18,6 +18,7 @@ mod line;
 mod name;
 mod param;
 mod slice;
+mod sql;
 mod string;
 mod table;
 mod uri;

@@ -13,6 +13,7 @@ const CLASSES: &[&[Row]] = &[
     super::name::ROWS,
     super::line::ROWS,
     super::val::ROWS,
+    super::sql::ROWS,
 ];
 
 /// The row of an operation, `class.name`.
