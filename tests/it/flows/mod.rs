@@ -11,6 +11,7 @@ mod own;
 mod races;
 mod registrations;
 mod steps;
+mod wishes;
 
 use crate::support::agent::Transport;
 use crate::support::{Program, Scene, golden};
@@ -93,6 +94,10 @@ flows! {
     basic::unknown_user;
     registrations::contacts_come_and_go;
     registrations::call_to_two_contacts;
+    wishes::contacts_found_are_shown { config: "registrar.cfg" };
+    wishes::contacts_found_in_part { config: "registrar.cfg", more: "modparam(\"registrar\", \"xavp_rcd_mask\", 20)" };
+    wishes::contacts_are_chosen { config: "registrar.cfg" };
+    wishes::registrations_as_the_script_wishes { config: "registrar.cfg" };
     failures::cancel_after_ringing;
     failures::cancel_before_provisional { t1: "500" };
     failures::busy;

@@ -28,7 +28,7 @@ use script::{Str, Value};
 
 pub(crate) use avp::parse_name as avp_name;
 pub(crate) use message::changed;
-pub(crate) use tree::{Kind, Level, Node, Trees};
+pub(crate) use tree::{Kind, Level, Node, Trees, trees};
 
 use crate::row::{join, parameter, total};
 

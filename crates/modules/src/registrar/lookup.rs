@@ -24,8 +24,7 @@ pub(super) fn lookup(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     };
     let mut targets = state.targets(run, &contacts).into_iter();
     if let Some(first) = targets.next() {
-        run.msg.target = first;
-        run.msg.uri_consumed = false;
+        state.take(run, first, &contacts);
     }
     append(run, targets);
     Outcome::Code(1)
@@ -56,8 +55,7 @@ pub(super) fn lookup_branches(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pen
         Ok(contacts) => {
             let mut targets = state.targets(run, &contacts).into_iter();
             if let Some(first) = targets.next() {
-                run.msg.target = first;
-                run.msg.uri_consumed = false;
+                state.take(run, first, &contacts);
             }
             more.extend(targets);
             code = 1;
@@ -108,6 +106,15 @@ fn append(run: &mut Run, targets: impl Iterator<Item = Target>) {
 }
 
 impl State {
+    /// The request goes to the first contact, which the script is shown.
+    fn take(&self, run: &mut Run, target: Target, contacts: &[Arc<Contact>]) {
+        run.msg.target = target;
+        run.msg.uri_consumed = false;
+        if let (Some(shown), Some(first)) = (&self.shown, contacts.first()) {
+            shown.show(run, first);
+        }
+    }
+
     /// The contacts that a request may go to, best first; never empty.
     pub(super) fn contacts(&self, run: &Run, domain: &Domain, uri: &[u8]) -> Result<Contacts, i64> {
         let parsed = Uri::parse(uri).map_err(|_| FAILED)?;
@@ -121,6 +128,9 @@ impl State {
         }
         let now = run.now.unix();
         contacts.retain(|contact| self.use_expired || contact.is_valid(now));
+        if let Some(flags) = self.wishes.branch_flags.filter(|_| self.filters_flags) {
+            contacts.retain(|contact| contact.branch_flags & flags != 0);
+        }
         if contacts.is_empty() {
             return Err(NONE);
         }

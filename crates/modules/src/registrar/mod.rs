@@ -14,6 +14,7 @@ mod settings;
 mod submission;
 #[cfg(test)]
 mod tests;
+mod xavp;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use engine::{ParameterRow, ParameterType, ParameterValue};
 
-use crate::row::{checked, not_negative, off, parameter, positive, unset};
+use crate::row::{checked, not_negative, off, parameter, positive};
 
 use ParameterType::{Int, Str};
 
@@ -133,19 +133,21 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
         off,
         "Keeps sockets that are not our own.",
     ),
-    checked(
+    parameter(
         "xavp_cfg",
         Str(None),
-        unset,
-        "Settings for one call in an XAVP.",
+        "The XAVP in which scripts say what counts for one call: q, expires, max_contacts, socket, rlf_bflags, match_….",
     ),
-    checked(
+    parameter(
         "xavp_rcd",
         Str(None),
-        unset,
-        "Shows found contacts in an XAVP.",
+        "The XAVP in which scripts find the contact of lookup() and registered(): ruid, contact, expires, received, path.",
     ),
-    parameter("xavp_rcd_mask", Int(0), "Has no meaning without xavp_rcd."),
+    parameter(
+        "xavp_rcd_mask",
+        Int(0),
+        "What that leaves out, a sum: 1 ruid, 2 contact, 4 expires, 8 received, 16 path.",
+    ),
     parameter(
         "gruu_enabled",
         Int(1),
@@ -162,10 +164,11 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
         Int(0),
         "Has no meaning without outbound_mode.",
     ),
-    parameter(
+    checked(
         "lookup_filter_mode",
         Int(0),
-        "Has no meaning without xavp_cfg.",
+        flags_alone,
+        "1: lookup() leaves out contacts without a branch flag of rlf_bflags in xavp_cfg.",
     ),
     parameter(
         "event_callback",
@@ -173,6 +176,16 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
         "With `cfgengine`, the function to run for usrloc:contact-expired, in the place of its event route.",
     ),
 ];
+
+fn flags_alone(value: &ParameterValue) -> Result<(), String> {
+    match value {
+        ParameterValue::Int(0 | 1) => Ok(()),
+        _ => Err(
+            "Tandem does not look at a contact's connection yet: the value must be 0 or 1"
+                .to_owned(),
+        ),
+    }
+}
 
 fn percent(value: &ParameterValue) -> Result<(), String> {
     match value {

@@ -7,7 +7,11 @@ use sip::Tag;
 use super::answer::Answer;
 use super::settings::State;
 
-/// Without an XAVP to compare with, each contact matches whatever the flags ask for.
+/// The action of `registered()` that leaves `xavp_rcd` as it is.
+const HIDE: i64 = 2;
+
+/// The flags say what of a contact has to be as the script's XAVP says; what that leaves open, any contact fits. Of the
+/// actions, 2 hides the contact that was found; 1 has nothing to restore, as no XAVPs are kept with contacts.
 pub(super) fn registered(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
     let state = State::of(run);
     let uri = match args.opt_str(1).filter(|uri| !uri.is_empty()) {
@@ -24,10 +28,18 @@ pub(super) fn registered(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending>
     };
     let now = run.now.unix();
     let contacts = domain.contacts(&aor);
-    let there = contacts
-        .iter()
-        .any(|contact| state.use_expired || contact.is_valid(now));
-    Outcome::Code(if there { 1 } else { -1 })
+    let (flags, action) = (args.opt_int(2).unwrap_or(0), args.opt_int(3).unwrap_or(0));
+    let found = contacts.iter().find(|contact| {
+        let counts = state.use_expired || contact.is_valid(now);
+        counts && state.wishes.fit(contact, flags)
+    });
+    let Some(contact) = found else {
+        return Outcome::Code(-1);
+    };
+    if let Some(shown) = state.shown.as_ref().filter(|_| action & HIDE == 0) {
+        shown.show(run, contact);
+    }
+    Outcome::Code(1)
 }
 
 pub(super) fn unregister(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {

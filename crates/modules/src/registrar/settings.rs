@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine::{Counter, InitError, LocalState, Run, Setup};
 use script::Variable;
 
+use super::xavp::{Shown, Wishes};
 use crate::usrloc;
 
 /// The parameters that an instance of the group may give another value.
@@ -56,6 +57,12 @@ pub(super) struct State {
     pub(super) socket_flag: u32,
     pub(super) socket_header: Option<String>,
     pub(super) gruu: bool,
+    /// `lookup()` leaves out contacts without the branch flags that the script wishes.
+    pub(super) filters_flags: bool,
+    /// The XAVP in which scripts say what they wish for one call.
+    pub(super) wishes_class: Option<String>,
+    pub(super) wishes: Wishes,
+    pub(super) shown: Option<Shown>,
     pub(super) accepted: Counter,
     pub(super) rejected: Counter,
 }
@@ -118,18 +125,29 @@ impl State {
             socket_flag: flag_bit(int("sock_flag")),
             socket_header: text("sock_hdr_name"),
             gruu: on("gruu_enabled"),
+            filters_flags: on("lookup_filter_mode"),
+            wishes_class: text("xavp_cfg").filter(|class| !class.is_empty()),
+            wishes: Wishes::default(),
+            shown: Shown::new(
+                text("xavp_rcd").filter(|class| !class.is_empty()),
+                int("xavp_rcd_mask"),
+            ),
             accepted: statistic("accepted_regs"),
             rejected: statistic("rejected_regs"),
         })
     }
 
-    /// The state as it counts for the message at hand: with the instance that `cfg_select()` chose, if it did.
+    /// The state as it counts for the message at hand: with the instance that `cfg_select()` chose, and with what
+    /// the script wishes, if it does.
     pub(super) fn of(run: &Run) -> Current {
         let state = run.state::<Self>();
         let value = |name: &str| crate::cfg::selected_value(run, "registrar", name);
-        if SELECTABLE.iter().all(|name| value(name).is_none()) {
+        let class = state.wishes_class.as_deref();
+        let wishes = class.and_then(|class| Wishes::of(run, class));
+        if wishes.is_none() && SELECTABLE.iter().all(|name| value(name).is_none()) {
             return Current::Usual(state);
         }
+        let wishes = wishes.unwrap_or_default();
         let count = |own: u64, name: &str| {
             let number = value(name).and_then(|value| value.to_int());
             number.and_then(|n| u64::try_from(n).ok()).unwrap_or(own)
@@ -141,9 +159,12 @@ impl State {
             expires_range: count(state.expires_range, "expires_range").min(100),
             min_expires: count(state.min_expires, "min_expires"),
             max_expires: count(state.max_expires, "max_expires"),
-            max_contacts: count(state.max_contacts as u64, "max_contacts") as usize,
+            max_contacts: wishes
+                .max_contacts
+                .unwrap_or_else(|| count(state.max_contacts as u64, "max_contacts") as usize),
             retry_after: count(state.retry_after.max(0) as u64, "retry_after") as i64,
             append_branches: count(u64::from(state.append_branches), "append_branches") != 0,
+            wishes,
             ..Self::clone(&state)
         }))
     }

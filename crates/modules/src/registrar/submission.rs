@@ -112,6 +112,7 @@ impl State {
             return Err(Refusal::ContactLength);
         }
         let wanted = match contact.params.get(b"expires") {
+            _ if self.wishes.expires.is_some() => self.wishes.expires,
             Some(_) => contact.expires(),
             None => expires,
         };
@@ -119,7 +120,10 @@ impl State {
         let mut new = template.clone();
         new.address = contact.uri.into();
         new.expires = now.saturating_add(lifetime);
-        if contact.params.get(b"q").is_some() {
+        if let Some(q) = self.wishes.q {
+            let allowed = i32::try_from(q).ok().filter(|q| (0..=1000).contains(q));
+            new.q = allowed.ok_or(Refusal::Preference)?;
+        } else if contact.params.get(b"q").is_some() {
             new.q = contact.q().ok_or(Refusal::Preference)?.into();
         }
         if let Some(list) = contact.params.value(b"methods") {
@@ -187,7 +191,7 @@ impl State {
 
     /// The socket that requests to the client leave by.
     fn socket(&self, run: &Run) -> SocketId {
-        let own = run.msg.hop.socket;
+        let own = self.wishes.socket.unwrap_or(run.msg.hop.socket);
         let Some(name) = &self.socket_header else {
             return own;
         };

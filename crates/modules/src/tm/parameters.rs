@@ -173,8 +173,8 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     int(
         "pass_provisional_replies",
         0,
-        only_0,
-        "Provisional replies to our own requests; only 0.",
+        flag,
+        "No meaning here: it is for modules that ask for replies made here, and none of those that are there does.",
     ),
     int(
         "ruri_matching",
@@ -219,12 +219,6 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
         None,
         None,
         "Set with contacts_avp for t_next_contact_flow(); the value is not visible.",
-    ),
-    text(
-        "ulattrs_xavp_name",
-        None,
-        Some(no_xavp),
-        "Attributes of registrations are not copied.",
     ),
     text(
         "xavp_contact",
