@@ -116,29 +116,13 @@ impl Tracker {
         name: &[u8],
         value: &[u8],
     ) -> Result<(), VariableError> {
-        self.edit(id, |work| {
-            let item = Item {
-                kind: Kind::Variable,
-                key: name,
-                value,
-            };
-            if name.len() > usize::from(u16::MAX) || !work.has_room(&item) {
-                return Err(VariableError::TooLarge);
-            }
-            let items = &mut work.record.items;
-            if items
-                .of_kind(Kind::Variable)
-                .any(|variable| variable.0 == name)
-            {
-                items.replace(Kind::Variable, name, value);
-            } else {
-                items.push(item);
-            }
-            work.record.dflags |= dflags::VARIABLES_CHANGED;
-            work.record.unsaved |= unsaved::VARIABLES;
-            Ok(())
-        })
-        .unwrap_or(Err(VariableError::NoCall))
+        let item = Item {
+            kind: Kind::Variable,
+            key: name,
+            value,
+        };
+        self.edit(id, |work| work.put_variable(item))
+            .unwrap_or(Err(VariableError::NoCall))
     }
 
     /// Removes a variable; false if it was not set.
@@ -170,6 +154,25 @@ impl Tracker {
 }
 
 impl Work<'_> {
+    /// Sets a variable.
+    pub(crate) fn put_variable(&mut self, item: Item<'_>) -> Result<(), VariableError> {
+        if item.key.len() > usize::from(u16::MAX) || !self.has_room(&item) {
+            return Err(VariableError::TooLarge);
+        }
+        let items = &mut self.record.items;
+        if items
+            .of_kind(Kind::Variable)
+            .any(|known| known.0 == item.key)
+        {
+            items.replace(Kind::Variable, item.key, item.value);
+        } else {
+            items.push(item);
+        }
+        self.record.dflags |= dflags::VARIABLES_CHANGED;
+        self.record.unsaved |= unsaved::VARIABLES;
+        Ok(())
+    }
+
     /// Whether an item still fits; if not, that is counted.
     pub(crate) fn has_room(&self, item: &Item<'_>) -> bool {
         let tracker = self.tracker;

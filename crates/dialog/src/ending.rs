@@ -162,6 +162,15 @@ impl Tracker {
         done.is_some_and(|(removed, _)| removed)
     }
 
+    /// Notes what was done towards one side to end a call before its answer. A pending outcome keeps the record until
+    /// [`leg_done`](Self::leg_done).
+    pub fn note_early_end(&self, id: DialogId, side: Side, outcome: LegOutcome) {
+        self.edit(id, |work| {
+            work.record.outcome[side as usize] = outcome;
+            work.remove_if_done();
+        });
+    }
+
     /// The INVITE was answered without being relayed: the record goes, and nobody is told.
     pub fn abandon(&self, id: DialogId, now: Now) -> Option<Effects> {
         let change = |work: &mut Work<'_>| {
@@ -172,6 +181,11 @@ impl Tracker {
         };
         let done = self.work(id, now, Cause::Own, change);
         done.map(|(_, effects)| effects)
+    }
+
+    /// Forgets a call that is for somebody else to end: nobody is told. False if it was gone.
+    pub fn forget(&self, id: DialogId) -> bool {
+        self.edit(id, |work| work.effects.removed = true).is_some()
     }
 
     /// Keeps the record of a call, once it is over, until [`release`](Self::release).

@@ -40,6 +40,7 @@
 
 mod callbacks;
 mod create;
+mod cseq;
 mod data;
 mod effects;
 mod ending;

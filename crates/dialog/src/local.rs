@@ -16,8 +16,10 @@ pub enum LegOutcome {
     /// Nothing was sent.
     #[default]
     None,
-    /// Its answer is awaited.
+    /// Its answer is awaited: of the BYE or, before the answer, of the CANCEL.
     Pending,
+    /// Its INVITE was answered here with this status, before anybody else did.
+    Replied(u16),
     /// It was answered with this final status.
     Answered(u16),
     /// No final answer came.
@@ -127,7 +129,7 @@ impl Record {
             socket: self.socket(Side::Callee),
         };
         let mut request = self.build(side, self.tag(Side::Callee), &callee)?;
-        request.cseq = next_cseq(self.cseq, &mut self.local_cseq, side);
+        request.cseq = self.next_cseq(side);
         self.unsaved |= unsaved::ROW;
         Some(request)
     }
@@ -138,7 +140,7 @@ impl Record {
         let used = (self.local_cseq, self.unsaved);
         let mut request = self.local_request(side)?;
         (self.local_cseq, self.unsaved) = used;
-        request.cseq = match self.cseq[side.peer() as usize] {
+        request.cseq = match self.sent_cseq(self.cseq)[side.peer() as usize] {
             seen @ 0..=1 => seen,
             seen => seen - 1,
         };
@@ -158,10 +160,8 @@ impl Record {
     fn fork_request(&mut self, index: usize, side: Side) -> Option<LocalRequest> {
         let fork = self.forks().get(index)?;
         let mut request = self.build(side, fork.tag(), &fork.callee())?;
-        let invite = self.cseq[0];
-        let fork = self.forks_mut().get_mut(index)?;
-        let seen = [fork.cseq[0].max(invite), fork.cseq[1]];
-        request.cseq = next_cseq(seen, &mut fork.local_cseq, side);
+        let tag = request.leg.callee_tag.clone();
+        request.cseq = self.next_cseq_in(&tag, side)?;
         Some(request)
     }
 
@@ -284,7 +284,7 @@ impl Effects {
 }
 
 /// The proxy speaks to one side in the other's name, so it goes on from the other's numbers.
-fn next_cseq(seen: [u32; 2], used: &mut [u32; 2], side: Side) -> u32 {
+pub(crate) fn next_cseq(seen: [u32; 2], used: &mut [u32; 2], side: Side) -> u32 {
     let used = &mut used[side as usize];
     *used = seen[side.peer() as usize].max(*used).saturating_add(1);
     *used

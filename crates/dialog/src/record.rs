@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 
 use timer::{Time, TimerId};
 
+use crate::cseq::Shift;
 use crate::effects::{EndReason, Party};
 use crate::flags::{dflags, iflags, unsaved};
 use crate::fork::{CalleeLeg, Fork, ForkState};
@@ -69,6 +70,8 @@ pub(crate) struct Record {
     pub(crate) cseq: [u32; 2],
     /// Highest CSeq used towards each side by this proxy.
     pub(crate) local_cseq: [u32; 2],
+    /// By how much CSeq numbers towards caller and callee are raised; `None`: as the variable says.
+    pub(crate) shifts: Option<Box<[Shift; 2]>>,
     pub(crate) outcome: [LegOutcome; 2],
     pub(crate) keep_alive: KeepAliveState,
     transaction: Option<NonZeroU64>,
@@ -118,6 +121,7 @@ impl Record {
             ended: None,
             cseq: [invite.cseq, 0],
             local_cseq: [0; 2],
+            shifts: None,
             outcome: [LegOutcome::None; 2],
             keep_alive: KeepAliveState::default(),
             transaction: None,

@@ -31,6 +31,7 @@ impl Work<'_> {
     }
 
     fn bye(&mut self, request: &Request<'_>) {
+        self.make_room(request);
         let outcome = self.outcome(Input::Bye);
         if outcome == Outcome::Bogus || self.bye_in_fork(request.callee_tag) {
             return;
@@ -146,6 +147,7 @@ impl Work<'_> {
 
     /// Takes the sender's CSeq, and its Contact if the method brings one.
     fn refresh(&mut self, request: &Request<'_>) {
+        self.make_room(request);
         let side = request.direction.sender();
         let sender = side as usize;
         if let Some(fork) = self.record.fork_mut(request.callee_tag) {

@@ -65,6 +65,8 @@ pub struct Settings {
     pub send_bye: bool,
     /// The record of a failed call stays until its INVITE transaction is gone.
     pub wait_ack: bool,
+    /// Raise CSeq numbers, so that they rise for both sides although this program sends requests of its own.
+    pub track_cseq: bool,
     /// Which own Record-Routes stay in the recorded route sets: bit 1 the callee's, bit 2 the caller's.
     pub keep_proxy_rr: u8,
     /// Time between two keep-alives of a call that asks for them; 0 for none at all.
@@ -106,6 +108,7 @@ impl Default for Settings {
             detect_spirals: true,
             send_bye: false,
             wait_ack: true,
+            track_cseq: false,
             keep_proxy_rr: 0,
             keep_alive_interval: 0,
             keep_alive_spread: 0,

@@ -6,6 +6,7 @@ use timer::Time;
 
 use crate::callbacks::Callbacks;
 use crate::effects::{EndReason, Party};
+use crate::ending::Deadline;
 use crate::fork::ForkState;
 use crate::id::DialogId;
 use crate::input::{Now, Side};
@@ -202,7 +203,32 @@ impl DialogView {
         self.record.transaction()
     }
 
-    /// What became of the BYE that the proxy sent to a party.
+    /// How many others keep the record: runs and transactions at work on the call.
+    pub fn holds(&self) -> u16 {
+        self.record.holds
+    }
+
+    /// What the deadline is for.
+    pub fn waits_for(&self) -> Deadline {
+        match self.record.state {
+            State::Unconfirmed | State::Early => Deadline::Early,
+            State::ConfirmedNoAck if !self.record.grace => Deadline::NoAck,
+            State::ConfirmedNoAck | State::Confirmed => Deadline::Lifetime,
+            State::Deleted => Deadline::Record,
+        }
+    }
+
+    /// The highest CSeq that the proxy itself used towards a party; `None` if it sent nothing.
+    pub fn own_cseq(&self, side: Side) -> Option<u32> {
+        Some(self.record.local_cseq[side as usize]).filter(|&number| number > 0)
+    }
+
+    /// All variables, newest first, also of a call that is over.
+    pub fn kept_variables(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.record.items.of_kind(Kind::Variable)
+    }
+
+    /// What became of what the proxy sent to a party to end the call: BYE or, before the answer, a reply or CANCEL.
     pub fn bye_outcome(&self, side: Side) -> LegOutcome {
         self.record.outcome[side as usize]
     }

@@ -46,6 +46,8 @@ pub struct TxData {
     pub to_tag: Option<Vec<u8>>,
     /// A request of our own: who is told of the final reply.
     pub local: Option<Box<dyn crate::uac::Done>>,
+    /// How many times a request of our own was sent once more because it was challenged.
+    pub challenges: u8,
     /// The INVITE's transaction was left without an answer or a branch on purpose (`t_release`).
     pub released: bool,
     /// The script was set aside with `t_suspend`: somebody will go on with it.
@@ -60,6 +62,7 @@ impl TxData {
             working: Box::new(working),
             to_tag: None,
             local: None,
+            challenges: 0,
             released: false,
             suspended: false,
         }

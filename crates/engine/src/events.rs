@@ -121,6 +121,10 @@ const KNOWN: &[(&str, &str)] = &[
         "For each packet before it is read or sent; needs `nio_intercept` of corex.",
     ),
     ("usrloc:contact-expired", "When a contact has expired."),
+    (
+        "uac:reply",
+        "For the reply to a request of `uac_req_send()`.",
+    ),
 ];
 
 /// Whether anything runs the event route of this name.

@@ -65,7 +65,11 @@ fn readdress(run: &Run, sent: Vec<u8>, before: &Hop, hop: &Hop, branch: &[u8]) -
         }
         _ => {
             let via = message.header(HeaderId::Via)?;
-            edits.set_value(Tag::Via, &via, &crate::uac::via_value(run, hop, branch));
+            let mut value = crate::uac::via_value(run, hop, branch);
+            if let Some(cseq) = message.top_via()?.raised_from() {
+                value.extend_from_slice(format!(";cs={cseq}").as_bytes());
+            }
+            edits.set_value(Tag::Via, &via, &value);
         }
     }
     let mut bytes = Vec::with_capacity(message.bytes().len() + 64);

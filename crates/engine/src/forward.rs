@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use script::{Completion, Outcome};
-use sip::{Hop, Method, Transport, Via};
+use sip::{Hop, Method, Tag, Transport, Via};
 use transaction::Output;
 
 use crate::destination::Destination;
@@ -145,6 +145,12 @@ pub fn reply(run: &mut Run) -> Outcome<Pending> {
         run.engine.counters.drop_replies.increment();
         return failed(errors::SERVER);
     };
+    if let Some(cseq) = vias.first().and_then(Via::raised_from)
+        && let Some(span) = message.span_of(message.cseq_number_bytes())
+    {
+        let edits = &mut run.msg.edits;
+        edits.replace(Tag::Via, span, cseq.to_string().as_bytes());
+    }
     let once = Once {
         hop,
         bytes: run.reply_bytes(&run.msg, hop.transport),

@@ -53,6 +53,7 @@ mod statistics;
 mod tran;
 mod uac;
 mod uac_dialog;
+mod uac_retry;
 mod working;
 
 pub use avp::{AvpAt, AvpName, Avps};
@@ -97,4 +98,5 @@ pub use slots::{Slots, States};
 pub use statistics::{Counter, Statistics};
 pub use uac::{Done, LocalRequest, local_job};
 pub use uac_dialog::UacDialog;
+pub use uac_retry::Retry;
 pub use working::{RecordRoute, StreamWishes, Target, Working};

@@ -14,6 +14,7 @@ use crate::outgoing::framing;
 use crate::pending::{Pending, Resume};
 use crate::run::{Operation, Run};
 use crate::slots::Slots;
+use crate::uac_retry::Retry;
 use crate::working::Working;
 
 /// A request to be made and sent. Values come as they shall stand in their headers.
@@ -51,6 +52,13 @@ pub struct LocalRequest {
 pub trait Done: Send + std::fmt::Debug {
     /// The final reply came, or the status stands for none: 408 timed out, 477 and 478 could not be sent.
     fn done(self: Box<Self>, run: &mut Run, status: u16, reply: Option<Arc<Message>>);
+
+    /// The reply is a 401 or 407 to the request of the transaction at hand: what to send it once more with, or
+    /// `None` to leave it at that.
+    fn challenged(&mut self, run: &mut Run, reply: &Message) -> Option<Retry> {
+        let _ = (run, reply);
+        None
+    }
 }
 
 impl Run {
@@ -208,8 +216,7 @@ impl Sender {
             return send_once(run, &working, hop);
         }
         let now = run.now.time;
-        let mut data = TxData::new(working.clone());
-        data.local = self.request.done.take();
+        let data = TxData::new(working.clone());
         let settings = run.engine.settings.transactions;
         let request = Arc::clone(&working.message);
         let Ok(mut tx) = run
@@ -219,6 +226,7 @@ impl Sender {
         else {
             return self.fail(run, errors::SERVER);
         };
+        tx.data.local = self.request.done.take();
         let bytes = with_branch(run, &working, &hop, &tx.next_branch_value());
         let branch = BranchData {
             alternatives: self.alternatives,
@@ -250,7 +258,7 @@ fn send_once(run: &mut Run, working: &Working, hop: Hop) -> Outcome<Pending> {
 }
 
 /// The request with its Via written anew: only now is its branch known.
-fn with_branch(run: &Run, working: &Working, hop: &Hop, branch: &[u8]) -> Vec<u8> {
+pub(crate) fn with_branch(run: &Run, working: &Working, hop: &Hop, branch: &[u8]) -> Vec<u8> {
     let message = &working.message;
     let mut edits = sip::Edits::new();
     if let Some(via) = message.header(sip::HeaderId::Via) {
@@ -293,7 +301,16 @@ pub(crate) fn replied(run: &mut Run, status: u16) -> Outcome<Pending> {
     };
     tx.decide(branch, status, now, &mut run.out);
     tx.release(now);
-    let done = tx.data.local.take();
+    let mut done = tx.data.local.take();
+    if let Some(reply) = reply.as_deref().filter(|_| matches!(status, 401 | 407)) {
+        done = crate::uac_retry::try_again(run, branch, reply, done);
+        if done.is_none() {
+            return Outcome::Code(1);
+        }
+    }
+    let Some(tx) = &mut run.tx else {
+        return Outcome::Code(1);
+    };
     if tx.is_invite() && (200..300).contains(&status) {
         crate::uac_dialog::acknowledge(run, done.is_some());
     }

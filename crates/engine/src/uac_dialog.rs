@@ -70,8 +70,14 @@ impl UacDialog {
 
     /// The next request within it.
     pub fn request(&mut self, method: &[u8]) -> LocalRequest {
-        self.cseq = self.cseq.saturating_add(1);
+        self.next_cseq();
         self.with_cseq(method)
+    }
+
+    /// The number of the next request.
+    pub fn next_cseq(&mut self) -> u32 {
+        self.cseq = self.cseq.saturating_add(1);
+        self.cseq
     }
 
     /// The ACK of the 2xx.

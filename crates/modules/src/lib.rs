@@ -37,6 +37,7 @@ mod textops;
 mod textopsx;
 mod tm;
 mod tmx;
+mod uac;
 mod usrloc;
 mod xlog;
 
@@ -78,4 +79,5 @@ pub static ALL: &[&Module] = &[
     &usrloc::MODULE,
     &registrar::MODULE,
     &acc::MODULE,
+    &uac::MODULE,
 ];

@@ -5,11 +5,20 @@ use crate::testing::Bench;
 
 const NAMES: &str = include_str!("names.txt");
 
+const ACCOUNTS: &str = "there are no accounts at other servers yet";
+
 /// What is absent, and why; to use it is an error at load.
 const ABSENT: &[(&str, &str)] = &[
     ("t_relay_to_sctp", "there is no SCTP"),
     ("t_forward_nonack_sctp", "there is no SCTP"),
     ("jsonrpc_dispatch", "there is no HTTP yet"),
+    ("uac_reg_disable", ACCOUNTS),
+    ("uac_reg_enable", ACCOUNTS),
+    ("uac_reg_lookup", ACCOUNTS),
+    ("uac_reg_lookup_uri", ACCOUNTS),
+    ("uac_reg_refresh", ACCOUNTS),
+    ("uac_reg_request_to", ACCOUNTS),
+    ("uac_reg_status", ACCOUNTS),
 ];
 
 /// Module, kind and name.

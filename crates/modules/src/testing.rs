@@ -138,10 +138,15 @@ impl Bench {
 
     /// Lets time pass, in steps of 50 ms. Returns what is sent.
     pub(crate) fn advance(&mut self, ms: u64) -> Vec<Sent> {
+        self.advance_by(ms, 50)
+    }
+
+    /// The same in steps of this many ms.
+    pub(crate) fn advance_by(&mut self, ms: u64, step_ms: u64) -> Vec<Sent> {
         let mut sent = Vec::new();
         let end = self.at_ms + ms;
         while self.at_ms < end {
-            self.at_ms = end.min(self.at_ms + 50);
+            self.at_ms = end.min(self.at_ms + step_ms);
             let now = self.now();
             self.worker.tick(&self.engine, now);
             sent.extend(self.settle());

@@ -1,6 +1,6 @@
 //! Via (RFC 3261 §20.42): where a request passed, and where its reply goes.
 
-use crate::lex::{Span, TOKEN, digits, is, peek, port, skip, skip_lws};
+use crate::lex::{Span, TOKEN, digits, is, number, peek, port, skip, skip_lws};
 use crate::params::{Param, Params, Step, step};
 
 /// One element of a Via header, as offsets.
@@ -252,6 +252,11 @@ impl<'a> Via<'a> {
     pub fn rport(&self) -> Option<Option<u16>> {
         self.spans.rport.get(self.bytes)?;
         Some(self.spans.rport_value.get(self.bytes).and_then(port))
+    }
+
+    /// The CSeq number that the request came with, when it left with a higher one: a parameter of our own, `cs`.
+    pub fn raised_from(&self) -> Option<u32> {
+        number(self.param(b"cs").flatten()?)
     }
 
     /// The value of `i`, in which this proxy notes the connection that a request came in by.

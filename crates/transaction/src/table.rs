@@ -172,11 +172,25 @@ impl<U, B> Table<U, B> {
         if branch.index != index_of(keys.call) {
             return None;
         }
+        let found = self.reply_in_chain(keys.call, keys.chain, &branch, reply);
+        found.or_else(|| {
+            let chain = chain_key(keys.call, via.raised_from()?);
+            self.reply_in_chain(keys.call, chain, &branch, reply)
+        })
+    }
+
+    fn reply_in_chain(
+        &self,
+        call: u64,
+        chain: u64,
+        branch: &branch::Branch<'_>,
+        reply: &Message,
+    ) -> Option<ReplyMatch> {
         let method = reply.method();
-        let shard = self.shard(keys.call).lock();
+        let shard = self.shard(call).lock();
         let mut found = None;
         for entry in shard
-            .chain(keys.chain)
+            .chain(chain)
             .filter(|entry| entry.identity.matches(branch.key))
         {
             // An INVITE and the CANCELs of its branches have one branch value. A CANCEL that was

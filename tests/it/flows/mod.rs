@@ -11,6 +11,7 @@ mod own;
 mod races;
 mod registrations;
 mod steps;
+mod uac;
 mod wishes;
 
 use crate::support::agent::Transport;
@@ -152,6 +153,42 @@ flows! {
     own::remote_profiles;
     own::matching_lists;
     own::dumped;
+    uac::challenge_answered { config: "uac.cfg" };
+    uac::challenges_of_all_kinds { config: "uac.cfg" };
+    uac::challenge_passed_on { config: "uac.cfg" };
+    uac::cseq_tracked { config: "uac.cfg", more: "modparam(\"dialog\", \"track_cseq_updates\", 1)" };
+    uac::replaced_in_all_ways { config: "uac.cfg" };
+    uac::replaced_in_a_call { config: "uac.cfg" };
+    uac::replaced_in_a_tracked_call { config: "uac.cfg", more: "modparam(\"uac\", \"restore_dlg\", 1)" };
+    uac::asked_by_script { config: "uac.cfg", more: "modparam(\"tm\", \"enable_uac_fr\", 1)" };
+}
+
+/// What is put back only when the script says so, and not at all.
+mod by_hand {
+    use super::*;
+
+    flows! {
+        "";
+        uac::restored_by_hand { config: "uac.cfg", more: "modparam(\"uac\", \"restore_mode\", \"manual\")" };
+    }
+}
+
+mod without_restoring {
+    use super::*;
+
+    flows! {
+        "none_";
+        uac::replaced_in_a_call { config: "uac.cfg", more: "modparam(\"uac\", \"restore_mode\", \"none\")" };
+    }
+}
+
+mod behind_a_password {
+    use super::*;
+
+    flows! {
+        "password_";
+        uac::replaced_in_a_call { config: "uac.cfg", more: "modparam(\"uac\", \"restore_passwd\", \"key\")" };
+    }
 }
 
 /// The same over TCP, where nothing is repeated and a connection carries what belongs together.

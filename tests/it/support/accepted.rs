@@ -130,6 +130,54 @@ pub const ACCEPTED: &[Accepted] = &[
         tandem: "KA-Roundtrip: 0\n\t\t\tLast-Modified: <Last-Modified>\n",
         reason: "a contact that a command added knows when that was",
     },
+    Accepted {
+        flow: "cseq_tracked",
+        kamailio: "CSeq: 14 ACK\n",
+        tandem: "CSeq: 15 ACK\n",
+        reason: "the ACK to a negative reply has the number that its INVITE left with (RFC 3261 §17.1.1.3)",
+    },
+    Accepted {
+        flow: "cseq_tracked",
+        kamailio: "P-K-CSeq-Refresh: 15\n",
+        tandem: "",
+        reason: "no helper header leaves",
+    },
+    Accepted {
+        flow: "replaced_in_all_ways",
+        kamailio: "Record-Route: <sip:127.0.0.1;lr;ftag=alice-tag>\nFrom: \"No Body\" <sip",
+        tandem: "Record-Route: <sip:127.0.0.1;lr;ftag=alice-tag>\nFrom: <sip",
+        reason: "a name that was replaced alone is put back in replies, too",
+    },
+    Accepted {
+        flow: "replaced_in_all_ways",
+        kamailio: "SIP/2.0 486 Busy Here\nVia: SIP/2.0/UDP 127.0.0.10:5060;branch=z9hG4bK-alice-3\nFrom: \"No Body\" <sip",
+        tandem: "SIP/2.0 486 Busy Here\nVia: SIP/2.0/UDP 127.0.0.10:5060;branch=z9hG4bK-alice-3\nFrom: <sip",
+        reason: "a name that was replaced alone is put back in replies, too",
+    },
+    Accepted {
+        flow: "replaced_in_all_ways",
+        kamailio: "from 1\n--- tracked",
+        tandem: "from -1\n--- tracked",
+        reason: "what is no address replaces none",
+    },
+    Accepted {
+        flow: "restored_by_hand",
+        kamailio: "From: <sip:nobody@anonymous.invalid>;tag=alice-tag\nTo: <sip:+4930123456@trunk.example>;tag=bob-tag\nCall-ID: replaced@test\nCSeq: 13 INFO\nContent-Length: 0",
+        tandem: "From: <sip:alice@test.example>;tag=alice-tag\nTo: <sip:callee@test.example>;tag=bob-tag\nCall-ID: replaced@test\nCSeq: 13 INFO\nContent-Length: 0",
+        reason: "replies show the addresses of their request, whoever replaced them",
+    },
+    Accepted {
+        flow: "replaced_in_all_ways",
+        kamailio: ";vsf=HQYeSQQCGgZlQHRlc3QuZXhhbXBsZQ-->",
+        tandem: ">",
+        reason: "what is no address replaces none",
+    },
+    Accepted {
+        flow: "replaced_in_all_ways",
+        kamailio: "From: \"Alice A\" <nonsense>;tag=alice-tag",
+        tandem: "From: \"Alice A\" <sip:alice@test.example>;tag=alice-tag",
+        reason: "what is no address replaces none",
+    },
 ];
 
 /// What Tandem has to show where Kamailio shows `recording`.

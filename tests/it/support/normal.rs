@@ -49,6 +49,11 @@ pattern!(CONNECTION, r";i=[0-9a-f]+");
 pattern!(RPORT, r"rport=\d+");
 pattern!(EXPIRES, r"expires=(\d+)");
 pattern!(NONCE, r#"nonce="[^"]*""#);
+pattern!(
+    RESPONSE,
+    r#"(Authorization: Digest[^\n]*response=")[0-9a-f]+"#
+);
+pattern!(CSEQ_NOTE, r"(z9hG4bK[0-9a-f.]+)(?:\.|;)cs=?[0-9]+");
 pattern!(RUID, r"uloc-[0-9a-f-]+");
 pattern!(CALL_ID, r"(?m)^Call-ID: [0-9a-f]{12,}[^\r\n]*");
 pattern!(FIELD, r#"(?m)^([\s{\[]*"?)([\w-]+)("?:\s*"?)([^",\s}\]]*)"#);
@@ -80,6 +85,7 @@ impl Normalizer {
     /// The comparable form of a text.
     pub fn text(&mut self, text: &str) -> String {
         let text = text.replace(&self.prefix, "127.0.0.").replace("\r\n", "\n");
+        let text = CSEQ_NOTE.replace_all(&text, "$1");
         let text = LOCAL_BRANCH_ZEROES.replace_all(&text, ".0");
         let text = BRANCH.replace_all(&text, |c: &Captures<'_>| {
             format!(
@@ -101,6 +107,7 @@ impl Normalizer {
             format!("expires={}", seconds.div_ceil(10) * 10)
         });
         let text = NONCE.replace_all(&text, "nonce=\"<nonce>\"");
+        let text = RESPONSE.replace_all(&text, "${1}<response>");
         let text = CALL_ID.replace_all(&text, "Call-ID: <call-id>");
         RUID.replace_all(&text, "<ruid>").into_owned()
     }

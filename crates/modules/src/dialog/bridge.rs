@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use engine::{Done, Engine, InitError, LocalRequest, Run, Setup, UacDialog, hex, level, local_job};
-use engine::{MailboxFull, Pending};
+use engine::{
+    Done, Engine, InitError, LocalRequest, MailboxFull, Pending, Retry, Run, Setup, UacDialog,
+};
+use engine::{hex, level, local_job};
 use script::{Args, Outcome};
 use sip::Message;
 
@@ -149,6 +151,18 @@ impl Done for Answered {
         request.done = Some(Box::new(Referred { dialog }));
         run.send_local(request);
     }
+
+    fn challenged(&mut self, run: &mut Run, reply: &Message) -> Option<Retry> {
+        let used = run.tx.as_ref()?.request().cseq()?.number;
+        retry(run, reply, || used.saturating_add(1))
+    }
+}
+
+/// The same request once more with credentials, where some are known.
+fn retry(run: &Run, reply: &Message, next_cseq: impl FnOnce() -> u32) -> Option<Retry> {
+    let credentials = crate::uac::answers(run, reply)?;
+    let cseq = next_cseq();
+    Some(Retry { credentials, cseq })
 }
 
 /// It was referred, or refused to be: there is nothing more to say to it.
@@ -163,7 +177,28 @@ impl Done for Referred {
             let text = format!("bridging: the first side refuses to be referred ({status})");
             run.log(level::NOTICE, "dialog", &text);
         }
-        let bye = self.dialog.request(b"BYE");
+        let mut bye = self.dialog.request(b"BYE");
+        bye.done = Some(Box::new(Left {
+            dialog: self.dialog,
+        }));
         run.send_local(bye);
+    }
+
+    fn challenged(&mut self, run: &mut Run, reply: &Message) -> Option<Retry> {
+        retry(run, reply, || self.dialog.next_cseq())
+    }
+}
+
+/// Its dialog is over, whatever it says to that.
+#[derive(Debug)]
+struct Left {
+    dialog: UacDialog,
+}
+
+impl Done for Left {
+    fn done(self: Box<Self>, _: &mut Run, _: u16, _: Option<Arc<Message>>) {}
+
+    fn challenged(&mut self, run: &mut Run, reply: &Message) -> Option<Retry> {
+        retry(run, reply, || self.dialog.next_cseq())
     }
 }

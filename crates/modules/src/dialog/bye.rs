@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dialog::{DialogId, LegKey, LegOutcome, Reply, Side, Tracker};
-use engine::{Done, Run};
+use engine::{Done, Retry, Run};
 use sip::Message;
 
 use super::message;
@@ -65,6 +65,10 @@ impl Done for ByeDone {
             (_, None) => LegOutcome::NotSent,
         };
         self.tracker.leg_done(self.id, &self.leg, outcome);
+    }
+
+    fn challenged(&mut self, run: &mut Run, reply: &Message) -> Option<Retry> {
+        outgoing::retry(run, &self.tracker, self.id, &self.leg, reply)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dialog::{DialogId, Ending, Side, Sides, Termination};
+use dialog::{DialogId, Ending, LegOutcome, Side, Sides, Termination};
 use engine::{Engine, Input, Pending, Resume, Run, level, stand_in};
 use script::{Args, Completion, Outcome, Routes};
 use transaction::{Reason, Which};
@@ -72,11 +72,24 @@ fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId, sides: Sides) -> bool
         None => carry::check_out_invite(run, state, id),
     };
     if in_hand {
-        if sides == Sides::One(Side::Callee) && has_branches(run) {
+        let is_out = has_branches(run);
+        let note = |side, outcome| state.tracker.note_early_end(id, side, outcome);
+        if is_out {
+            note(Side::Callee, LegOutcome::Pending);
+        }
+        if sides == Sides::One(Side::Callee) && is_out {
             run.cancel_branches(Which::All, Reason::None);
             return true;
         }
-        return run.answer_stateful(*code, reason);
+        let is_answered = run.answer_stateful(*code, reason);
+        note(
+            Side::Caller,
+            match is_answered {
+                true => LegOutcome::Replied(*code),
+                false => LegOutcome::NotSent,
+            },
+        );
+        return is_answered;
     }
     let Some(call) = state.tracker.snapshot(id, moment(run.now)) else {
         return false;

@@ -4,7 +4,7 @@ use engine::FunctionRow;
 use script::{ParameterKind, Routes};
 
 use super::{bridge, control, database, ending, manage, profiles, properties, refer, within};
-use crate::row::{function, function_optional, param};
+use crate::row::{WITH_MESSAGES, function, function_optional, param};
 
 const PROFILE: script::Parameter = param("profile", ParameterKind::Static);
 const VALUE: script::Parameter = param("value", ParameterKind::Str);
@@ -34,7 +34,7 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
         "set_dlg_profile",
         &[PROFILE, VALUE],
         1,
-        Routes::ANY,
+        WITH_MESSAGES,
         profiles::set_dlg_profile,
         "Puts the call into a profile.",
     ),
@@ -42,7 +42,7 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
         "unset_dlg_profile",
         &[PROFILE, VALUE],
         1,
-        Routes::ANY,
+        WITH_MESSAGES,
         profiles::unset_dlg_profile,
         "Takes the call out of a profile.",
     ),
@@ -50,42 +50,42 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
         "is_in_profile",
         &[PROFILE, VALUE],
         1,
-        Routes::ANY,
+        WITH_MESSAGES,
         profiles::is_in_profile,
         "True when the call is in a profile, with this value if one is given.",
     ),
     function(
         "get_profile_size",
         &[PROFILE, SIZE],
-        Routes::ANY,
+        WITH_MESSAGES,
         profiles::get_profile_size,
         "Writes into a variable how many calls are in a profile.",
     ),
     function(
         "get_profile_size",
         &[PROFILE, VALUE, SIZE],
-        Routes::ANY,
+        WITH_MESSAGES,
         profiles::get_profile_size_of,
         "Writes into a variable how many calls are in a profile with this value.",
     ),
     function(
         "dlg_setflag",
         &[FLAG],
-        Routes::ANY,
+        WITH_MESSAGES,
         properties::dlg_setflag,
         "Sets a flag of the call, 0 to 31.",
     ),
     function(
         "dlg_resetflag",
         &[FLAG],
-        Routes::ANY,
+        WITH_MESSAGES,
         properties::dlg_resetflag,
         "Clears a flag of the call.",
     ),
     function(
         "dlg_isflagset",
         &[FLAG],
-        Routes::ANY,
+        WITH_MESSAGES,
         properties::dlg_isflagset,
         "True when the flag of the call is set.",
     ),
@@ -99,7 +99,7 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
     function(
         "dlg_get",
         &[CALL_ID, FROM_TAG, TO_TAG],
-        Routes::ANY,
+        WITH_MESSAGES,
         control::dlg_get,
         "Makes another call the current one.",
     ),
@@ -112,21 +112,21 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
             NAME,
             param("dst", ParameterKind::Target),
         ],
-        Routes::ANY,
+        WITH_MESSAGES,
         control::dlg_get_var,
         "Reads a variable of another call.",
     ),
     function(
         "dlg_set_var",
         &[CALL_ID, FROM_TAG, TO_TAG, NAME, VALUE],
-        Routes::ANY,
+        WITH_MESSAGES,
         control::dlg_set_var,
         "Sets a variable of another call.",
     ),
     function(
         "is_known_dlg",
         &[],
-        Routes::ANY,
+        WITH_MESSAGES,
         control::is_known_dlg,
         "True when the message belongs to a call that is tracked.",
     ),
@@ -206,7 +206,7 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
     function(
         "dlg_refer",
         &[SIDE, param("address", ParameterKind::Str)],
-        Routes::ANY,
+        WITH_MESSAGES,
         refer::dlg_refer,
         "Refers caller or callee to another address; when it goes, the call ends.",
     ),
@@ -217,7 +217,7 @@ pub(super) static FUNCTIONS: &[FunctionRow] = &[
             param("to", ParameterKind::Str),
             param("op", ParameterKind::Str),
         ],
-        Routes::ANY,
+        WITH_MESSAGES,
         bridge::dlg_bridge,
         "Calls one address and refers it to another, through a proxy unless that is empty.",
     ),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dialog::{Direction, Request};
+use dialog::{Direction, LegKey, LegOutcome, Request, Side};
 use engine::{Run, TxData};
 use sip::Method;
 
@@ -77,6 +77,29 @@ fn is_marked(run: &Run, state: &State) -> bool {
         && context::bound(run).is_none()
 }
 
+/// The callee's leg of a call that nobody has answered.
+const fn before_answer() -> LegKey {
+    LegKey {
+        side: Side::Callee,
+        callee_tag: Vec::new(),
+    }
+}
+
+/// A branch of an INVITE that was cancelled here says how it ended.
+pub(super) fn reply_in(run: &mut Run) {
+    let status = run.reply_status();
+    let Some(attached) = context::attached(run).filter(|_| status >= 300) else {
+        return;
+    };
+    if matches!(attached.role, Role::Invite) {
+        let state = run.state::<State>();
+        let outcome = LegOutcome::Answered(status);
+        state
+            .tracker
+            .leg_done(attached.id, &before_answer(), outcome);
+    }
+}
+
 /// The transaction of an INVITE is over; a call that heard of no reply by now never will.
 pub(super) fn transaction_done(run: &mut Run, data: &mut TxData) {
     let Some(attached) = data.shared.slots.get::<Attached>() else {
@@ -86,6 +109,10 @@ pub(super) fn transaction_done(run: &mut Run, data: &mut TxData) {
         return;
     }
     let state = run.state::<State>();
+    let leg = before_answer();
+    state
+        .tracker
+        .leg_done(attached.id, &leg, LegOutcome::TimedOut);
     state.tracker.set_transaction(attached.id, None);
     if state.tracker.state(attached.id) == Some(dialog::State::Unconfirmed) {
         state.tracker.abandon(attached.id, moment(run.now));

@@ -18,6 +18,9 @@ impl Resume for Ask {
         let state = run.state::<State>();
         for request in state.tracker.keep_alive(self.0, moment(run.now)) {
             let side = request.leg.side;
+            if state.is_own_only && !outgoing::is_own(&run.engine, &request.socket) {
+                continue;
+            }
             let content = match side {
                 Side::Caller => Content::default(),
                 Side::Callee => Content::lines(state.callee_headers.clone()),

@@ -1,6 +1,6 @@
 //! A call as management commands show it.
 
-use dialog::{DialogView, ForkState, LegOutcome, LegView, Side, State, Tracker};
+use dialog::{Deadline, DialogView, ForkState, LegOutcome, LegView, Side, State, Tracker};
 use rpc::{Fields, Struct, ValueFields};
 
 /// All there is to know of a call, in Kamailio's order; with its context if `attached` tells what is attached.
@@ -105,8 +105,23 @@ fn decimal(mut number: u32, digits: &mut [u8; 10]) -> &[u8] {
 pub(super) fn context(view: &DialogView, tracker: &Tracker, fields: &mut impl Fields) {
     fields.begin("context");
     fields.int("deadline", view.deadline());
+    fields.text("deadline_of", Some(deadline(view.waits_for()).as_bytes()));
     fields.text("timeout_route", view.timeout_route());
     fields.int("transaction", u8::from(view.transaction().is_some()));
+    fields.int("holds", view.holds());
+    fields.begin("own_cseq");
+    for side in [Side::Caller, Side::Callee] {
+        let mut digits = [0; 10];
+        let number = view.own_cseq(side);
+        let number = number.map(|number| decimal(number, &mut digits));
+        fields.text(super::outgoing::name(side), number);
+    }
+    fields.end();
+    fields.begin_list("variables");
+    for (name, value) in view.kept_variables() {
+        pair(fields, &String::from_utf8_lossy(name), value);
+    }
+    fields.end();
     why(view, fields);
     fields.begin("keep_alive");
     match view.next_keep_alive() {
@@ -147,6 +162,16 @@ pub(super) fn context(view: &DialogView, tracker: &Tracker, fields: &mut impl Fi
     fields.end();
 }
 
+/// What a deadline is for, as people name it.
+const fn deadline(deadline: Deadline) -> &'static str {
+    match deadline {
+        Deadline::Early => "answer",
+        Deadline::NoAck => "ack",
+        Deadline::Lifetime => "lifetime",
+        Deadline::Record => "record",
+    }
+}
+
 fn why(view: &DialogView, fields: &mut impl Fields) {
     let ended = view.ended();
     let reason = ended.map(|(reason, _)| reason.name().as_bytes());
@@ -165,6 +190,7 @@ fn outcome(outcome: LegOutcome) -> String {
     match outcome {
         LegOutcome::None => "none".to_owned(),
         LegOutcome::Pending => "sent".to_owned(),
+        LegOutcome::Replied(status) => format!("replied {status}"),
         LegOutcome::Answered(status) => format!("answered {status}"),
         LegOutcome::TimedOut => "timed out".to_owned(),
         LegOutcome::NotSent => "not sent".to_owned(),

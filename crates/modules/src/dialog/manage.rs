@@ -213,6 +213,7 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
     if let Some(cookie) = &effects.cookie {
         add_cookie(run, state, cookie.as_bytes());
     }
+    crate::uac::within_call(run, direction == Direction::Upstream);
     carry_out(run, state, id, effects, |run| run.msg.clone());
 }
 

@@ -1,6 +1,7 @@
 //! Calls: what `loadmodule "dialog.so"` brings. The calls themselves, their states and deadlines are kept by
 //! the `dialog` crate; here messages are taken apart for it, and what it decides is carried out.
 
+mod api;
 mod bridge;
 mod bulk;
 mod bye;
@@ -8,6 +9,7 @@ mod carry;
 mod checks;
 mod context;
 mod control;
+mod cseq;
 mod database;
 mod ending;
 mod functions;
@@ -37,6 +39,7 @@ use std::sync::Arc;
 
 use engine::{InitError, Module, Setup};
 
+pub(crate) use api::{authenticated, set_variable, variable};
 pub(crate) use database::usual_tables;
 pub(crate) use state::State;
 
@@ -79,6 +82,11 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     hooks.transaction_created.push(hooks::transaction_created);
     hooks.transaction_done.push(hooks::transaction_done);
     hooks.loose_route.push(manage::loose_route);
+    hooks.reply_in.push(hooks::reply_in);
+    if state.tracker.settings().track_cseq {
+        hooks.branch_out.push(cseq::branch_out);
+        hooks.reply_in.push(cseq::reply_in);
+    }
     hooks.reply_out.push(replies::reply_out);
     hooks.tick.push(timeout::tick);
     Ok(())

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use dialog::{DialogId, Side};
-use engine::{Done, Engine, LocalRequest, Run, level};
+use dialog::{DialogId, LegKey, Side, Tracker};
+use engine::{Done, Engine, LocalRequest, Retry, Run, level};
 use sip::Message;
+
+use super::state::State;
 
 /// Header lines and a body for such a request.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +79,14 @@ pub(super) fn local(
     }
 }
 
+/// Whether a recorded socket is one that this node listens on.
+pub(super) fn is_own(engine: &Engine, socket: &[u8]) -> bool {
+    let socket = std::str::from_utf8(socket).ok();
+    socket
+        .and_then(|text| engine.sockets.find_text(text))
+        .is_some()
+}
+
 fn names_max_forwards(headers: &[u8]) -> bool {
     let mut lines = headers.split(|&byte| byte == b'\n');
     lines.any(|line| {
@@ -85,11 +95,27 @@ fn names_max_forwards(headers: &[u8]) -> bool {
     })
 }
 
+/// The same request once more with credentials and the next CSeq of its leg; `None` when the module uac is not
+/// there, or knows nobody in the realm that asks.
+pub(super) fn retry(
+    run: &Run,
+    tracker: &Tracker,
+    id: DialogId,
+    leg: &LegKey,
+    reply: &Message,
+) -> Option<Retry> {
+    let credentials = crate::uac::answers(run, reply)?;
+    let used = run.tx.as_ref()?.request().cseq()?.number;
+    let next = tracker.next_cseq(id, leg);
+    let cseq = next.unwrap_or_else(|| used.saturating_add(1));
+    Some(Retry { credentials, cseq })
+}
+
 /// Writes into the log what became of a request that nothing else follows from.
 #[derive(Debug)]
 pub(super) struct Reported {
     pub(super) id: DialogId,
-    pub(super) side: Side,
+    pub(super) leg: LegKey,
     pub(super) method: Vec<u8>,
 }
 
@@ -101,7 +127,7 @@ impl Done for Reported {
             level::NOTICE
         };
         if run.engine.log.enabled(level) {
-            let (id, side) = (self.id, name(self.side));
+            let (id, side) = (self.id, name(self.leg.side));
             let method = self.method.escape_ascii();
             run.log(
                 level,
@@ -109,6 +135,11 @@ impl Done for Reported {
                 &format!("call {id}: {method} to the {side}: {status}"),
             );
         }
+    }
+
+    fn challenged(&mut self, run: &mut Run, reply: &Message) -> Option<Retry> {
+        let state = run.state::<State>();
+        retry(run, &state.tracker, self.id, &self.leg, reply)
     }
 }
 

@@ -58,10 +58,6 @@ pub(super) static WITHOUT_MEANING: &[(&str, &str)] = &[
         "debug_variables",
         "there is no list of variables that could go wrong; dlg.dlg_list shows them",
     ),
-    (
-        "dlg_filter_mode",
-        "all calls that are tracked here belong to this node",
-    ),
     ("xavp_cfg", "it has none in Kamailio either"),
 ];
 
@@ -121,7 +117,7 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     row("bridge_contact", Str(Some("sip:controller@kamailio.org:5060")), None, "The URI in Contact of bridging requests."),
     row("initial_cbs_inscript", Int(1), Some(switch), "When observers hear of a new call: 1 at dlg_manage(), 0 when its INVITE has its transaction."),
     row("send_bye", Int(0), None, "Every call that expires is ended by BYE to both sides."),
-    row("dlg_filter_mode", Int(0), None, "Leave calls of other nodes alone (bit 1); without effect, for all calls are this node's."),
+    row("dlg_filter_mode", Int(0), None, "Leave calls alone whose socket is none of ours (bit 1): no keep-alives, no timeout."),
     row("wait_ack", Int(1), None, "Keep the record of a failed call until its transaction is gone."),
     row("ka_timer", Int(0), Some(not_negative), "0 for no keep-alives; else they are spread over this many seconds."),
     row("ka_interval", Int(0), Some(ka_interval), "Seconds between two keep-alives of a call; without effect while ka_timer is 0."),
@@ -129,7 +125,7 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     row("timeout_noreset", Int(0), Some(switch), "Requests within a call do not restart its lifetime."),
     row("timer_procs", Int(0), Some(not_negative), "Has no meaning here: each worker minds the deadlines of its part of the calls."),
     row("enable_dmq", Int(0), Some(enable_dmq), "Share calls with other nodes: not yet."),
-    row("track_cseq_updates", Int(0), Some(track_cseq_updates), "Renumber CSeq after uac_auth(): not yet."),
+    row("track_cseq_updates", Int(0), Some(switch), "Raise CSeq after uac_auth() and requests of our own, so that it rises for both sides."),
     row("lreq_callee_headers", Str(None), None, "Further header lines for requests to callees."),
     row("event_callback", Str(None), None, "With `cfgengine`, the function that is called with the name of each event."),
     row("h_id_start", Int(0), None, "Where h_id begins when h_id_step is above 1; -1 for server_id."),
@@ -248,12 +244,6 @@ fn ka_interval(value: &ParameterValue) -> Result<(), String> {
 fn enable_dmq(value: &ParameterValue) -> Result<(), String> {
     require(int(value) == 0, || {
         "Tandem does not share calls over DMQ yet: enable_dmq has to be 0".to_owned()
-    })
-}
-
-fn track_cseq_updates(value: &ParameterValue) -> Result<(), String> {
-    require(int(value) == 0, || {
-        "Tandem does not renumber CSeq yet: track_cseq_updates has to be 0".to_owned()
     })
 }
 

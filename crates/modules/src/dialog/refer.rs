@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dialog::{DialogId, Side, Sides};
-use engine::{Done, Pending, Run, level};
+use dialog::{DialogId, LegKey, Side, Sides};
+use engine::{Done, Pending, Retry, Run, level};
 use script::{Args, Outcome};
 use sip::Message;
 
@@ -44,6 +44,7 @@ fn refer(run: &mut Run, state: &State, id: DialogId, side: Side, address: &[u8])
         run.log(level::ERROR, "dialog", &text);
         return false;
     };
+    let leg = request.leg.clone();
     let tag = sip::NameAddr::parse(&request.to).and_then(|to| to.tag());
     let tag = tag.unwrap_or_default().to_vec();
     if !state
@@ -55,7 +56,7 @@ fn refer(run: &mut Run, state: &State, id: DialogId, side: Side, address: &[u8])
     }
     let content = Content::lines(headers(state, address));
     let mut local = outgoing::local(&run.engine, request, b"REFER", content);
-    local.done = Some(Box::new(Referred { id, side }));
+    local.done = Some(Box::new(Referred { id, leg }));
     run.send_local(local);
     true
 }
@@ -78,7 +79,7 @@ pub(super) fn headers(state: &State, address: &[u8]) -> Vec<u8> {
 #[derive(Debug)]
 struct Referred {
     id: DialogId,
-    side: Side,
+    leg: LegKey,
 }
 
 impl Done for Referred {
@@ -89,9 +90,14 @@ impl Done for Referred {
             run.follow_ups.push((key, end));
             return;
         }
-        let (id, side) = (self.id, outgoing::name(self.side));
+        let (id, side) = (self.id, outgoing::name(self.leg.side));
         let text =
             format!("call {id}: the {side} refused to be referred ({status}): the call goes on");
         run.log(level::WARNING, "dialog", &text);
+    }
+
+    fn challenged(&mut self, run: &mut Run, reply: &Message) -> Option<Retry> {
+        let state = run.state::<State>();
+        outgoing::retry(run, &state.tracker, self.id, &self.leg, reply)
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn tracker(parameters: &Parameters) -> Result<Settings, InitError> {
         detect_spirals: is_on("detect_spirals"),
         send_bye: is_on("send_bye"),
         wait_ack: is_on("wait_ack"),
+        track_cseq: is_on("track_cseq_updates"),
         keep_proxy_rr: keep_proxy_rr(parameters)?,
         keep_alive_interval: match natural("ka_timer") {
             0 => 0,

@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(super) bye_early: (u16, Vec<u8>),
     /// `is_known_dlg()` makes the call of a CANCEL the current one.
     pub(super) binds_cancel: bool,
+    /// Calls that came by a socket of another node are left to it.
+    pub(super) is_own_only: bool,
     /// Count calls.
     pub(super) counts: bool,
     clock: Clock,
@@ -80,6 +82,7 @@ impl State {
             callee_headers: lines("lreq_callee_headers"),
             bye_early: settings::early_reply(parameters),
             binds_cancel: parameters.int("dialog", "dlg_ctxiuid_mode") & 1 != 0,
+            is_own_only: parameters.int("dialog", "dlg_filter_mode") & 1 != 0,
             counts: parameters.int("dialog", "enable_stats") != 0,
             clock: Clock {
                 time_ms: AtomicU64::new(now.time.as_millis()),

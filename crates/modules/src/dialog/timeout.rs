@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dialog::{Deadline, DialogId, Tracker};
+use dialog::{Deadline, DialogId, Side, Tracker};
 use engine::{Engine, Input, Pending, Resume, Run, TickContext, level, stand_in};
 use script::{BlockId, BlockKind, Completion, Outcome, Routes};
 
@@ -10,6 +10,7 @@ use super::carry::carry_out;
 use super::context;
 use super::ending::End;
 use super::keep_alive::Ask;
+use super::outgoing;
 use super::state::{State, moment};
 
 /// Hands out work for the calls of this worker's part whose deadline has passed.
@@ -54,6 +55,9 @@ struct Expiry {
 impl Resume for Expiry {
     fn resume(mut self: Box<Self>, run: &mut Run, _: Completion) -> Outcome<Pending> {
         let state = run.state::<State>();
+        if state.is_own_only && self.is_of_another_node(run, &state) {
+            return Outcome::Code(1);
+        }
         if !self.route_ran
             && let Some(block) = self.timeout_route(run, &state)
         {
@@ -80,6 +84,27 @@ impl Resume for Expiry {
 }
 
 impl Expiry {
+    /// Whether the call is another node's to end. When that did not happen for as long as the record of an ended
+    /// call stays, it is forgotten here.
+    fn is_of_another_node(&self, run: &Run, state: &State) -> bool {
+        let now = moment(run.now);
+        if state.tracker.passed_deadline(self.id, now) != Some(Deadline::Lifetime) {
+            return false;
+        }
+        let Some(view) = state.tracker.snapshot(self.id, now) else {
+            return true;
+        };
+        let socket = view.leg(Side::Caller).socket.unwrap_or_default();
+        if outgoing::is_own(&run.engine, socket) {
+            return false;
+        }
+        let since = now.unix.saturating_sub(view.timeout());
+        if since >= state.tracker.settings().end_timeout {
+            state.tracker.forget(self.id);
+        }
+        true
+    }
+
     /// The route to run first, when the lifetime of an answered call is over.
     fn timeout_route(&self, run: &Run, state: &State) -> Option<BlockId> {
         let now = moment(run.now);

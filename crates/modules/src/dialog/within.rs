@@ -104,10 +104,11 @@ fn to_sides(
             run.log(level::ERROR, "dialog", &text);
             return false;
         };
+        let leg = request.leg.clone();
         let mut local = outgoing::local(&run.engine, request, method, content.clone());
         local.done = Some(Box::new(Reported {
             id,
-            side,
+            leg,
             method: method.to_vec(),
         }));
         run.send_local(local);

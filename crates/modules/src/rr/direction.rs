@@ -7,7 +7,7 @@ use super::Routed;
 
 /// The parameters of the own Route that this request followed: as `loose_route()` found it, or the topmost one
 /// if that has not run.
-pub(super) fn own_params<'a>(run: &'a Run, message: &'a Message) -> Option<&'a [u8]> {
+pub(crate) fn own_params<'a>(run: &'a Run, message: &'a Message) -> Option<&'a [u8]> {
     let routed = run.slots.get::<Routed>();
     if let Some(params) = routed.and_then(|routed| routed.params.as_deref()) {
         return Some(params);

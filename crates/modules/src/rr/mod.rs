@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 use engine::{InitError, Module, Setup};
 
+pub(crate) use direction::own_params;
+
 /// Module `rr`.
 pub static MODULE: Module = Module {
     name: "rr",

@@ -288,12 +288,14 @@ fn first_number(value: &[u8]) -> Option<u32> {
 }
 
 /// The From tag and the Call-ID, where they were not given.
-fn add_names(engine: &Engine, request: &mut LocalRequest) {
+pub(crate) fn add_names(engine: &Engine, request: &mut LocalRequest) {
     let tagged = sip::NameAddr::parse(&request.from).is_some_and(|from| from.tag().is_some());
     if !tagged {
         let tag = hex(&fastrand::u128(..).to_be_bytes());
         request.from.extend_from_slice(b";tag=");
         request.from.extend_from_slice(tag.as_bytes());
+        let end = format!("-{:08x}", fastrand::u32(..));
+        request.from.extend_from_slice(end.as_bytes());
     }
     if request.call_id.is_empty() {
         let host = engine

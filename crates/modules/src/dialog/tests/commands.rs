@@ -25,8 +25,12 @@ route[BEGIN] {
         names,
         [
             "deadline",
+            "deadline_of",
             "timeout_route",
             "transaction",
+            "holds",
+            "own_cseq",
+            "variables",
             "end_reason",
             "ended_by",
             "keep_alive",

@@ -2,6 +2,7 @@
 
 use rpc::Value;
 
+use super::super::state::State;
 use super::*;
 
 #[test]
@@ -109,6 +110,64 @@ fn a_call_that_rings_is_ended_by_a_reply_and_a_cancel() {
     assert_eq!(logged(&bench), ["failed OPTIONS <null> state=5"]);
 }
 
+/// What became of ending the call, for caller and callee.
+fn outcomes(bench: &mut Bench) -> Option<[Value; 2]> {
+    let calls = bench.command("dlg.dlg_list_ctx", &["call-1@test"]);
+    let calls = calls.expect("a listing");
+    let context = calls.first()?.as_struct()?.get("context")?.as_struct()?;
+    let bye = context.get("bye")?.as_struct()?;
+    Some(["caller", "callee"].map(|side| bye.get(side).cloned().unwrap_or(Value::Null)))
+}
+
+#[test]
+fn the_outcome_for_each_leg_is_seen_until_the_record_goes() {
+    let mut bench = bench("", BEGIN);
+    let sent = bench.receive(ALICE, invite());
+    let to_bob = sent_to(&sent, BOB)[0].clone();
+    bench.receive(BOB, &reply(&to_bob, "180 Ringing", ""));
+    assert_eq!(
+        outcomes(&mut bench),
+        Some(["none", "none"].map(Value::from))
+    );
+    bench
+        .command("dlg.terminate_dlg", &["call-1@test", "fa", ""])
+        .expect("the call is there");
+    let sent = bench.settle();
+    assert_eq!(
+        outcomes(&mut bench),
+        Some(["replied 480", "sent"].map(Value::from))
+    );
+    let cancel = sent_to(&sent, BOB)[0].clone();
+    assert!(cancel.text.starts_with("CANCEL"));
+    bench.receive(BOB, &reply(&cancel, "200 OK", ""));
+    bench.receive(BOB, &reply(&to_bob, "487 Request Terminated", ""));
+    assert_eq!(
+        outcomes(&mut bench),
+        Some(["replied 480", "answered 487"].map(Value::from))
+    );
+    bench.advance(60_000);
+    assert_eq!(outcomes(&mut bench), None);
+}
+
+#[test]
+fn a_callee_that_says_nothing_to_a_cancel_holds_no_record() {
+    let mut bench = bench("", BEGIN);
+    let sent = bench.receive(ALICE, invite());
+    let to_bob = sent_to(&sent, BOB)[0].clone();
+    bench.receive(BOB, &reply(&to_bob, "180 Ringing", ""));
+    bench
+        .command("dlg.terminate_dlg", &["call-1@test", "fa", ""])
+        .expect("the call is there");
+    bench.settle();
+    bench.advance(20_000);
+    assert_eq!(
+        outcomes(&mut bench),
+        Some(["replied 480", "sent"].map(Value::from))
+    );
+    bench.advance(120_000);
+    assert_eq!(outcomes(&mut bench), None);
+}
+
 #[test]
 fn a_call_without_an_answer_fails_at_early_timeout() {
     let parameters = "modparam(\"dialog\", \"early_timeout\", 5)\n";
@@ -178,4 +237,69 @@ fn an_answer_after_our_own_480_gets_an_ack_and_a_bye() {
     bench.receive(BOB, &reply(&bye, "200 OK", ""));
     bench.advance(60_000);
     assert_eq!(state_of(&mut bench), None);
+}
+
+/// Begins a call as one that came by this socket, answered and acknowledged, with ten seconds to live.
+fn taken_over(bench: &Bench, socket: &str) {
+    let state = bench.engine.state::<State>().expect("the module's state");
+    let now = state.last_tick();
+    let invite = dialog::Invite {
+        call_id: b"call-1@test",
+        from_tag: b"fa",
+        from_uri: b"sip:alice@example.org",
+        to_uri: b"sip:bob@example.org",
+        contact: b"sip:alice@10.0.0.2",
+        socket: socket.as_bytes(),
+        lifetime: Some(10),
+        iflags: dialog::iflags::TIMEOUT_BYE,
+        ..dialog::Invite::default()
+    };
+    let Ok(dialog::Created::New { id, .. }) = state.tracker.create(&invite, now) else {
+        panic!("the call is new");
+    };
+    let reply = dialog::Reply {
+        status: 200,
+        to_tag: b"tb",
+        contact: b"sip:bob@10.0.0.3",
+        socket: socket.as_bytes(),
+        ..dialog::Reply::default()
+    };
+    state.tracker.reply(id, &reply, now);
+    let ack = dialog::Request {
+        direction: dialog::Direction::Downstream,
+        method: dialog::Method::Ack,
+        callee_tag: b"tb",
+        cseq: 1,
+        contact: b"",
+        socket: b"",
+        lifetime: None,
+        message: None,
+    };
+    state.tracker.request(id, &ack, now);
+}
+
+#[test]
+fn calls_of_another_node_are_left_to_it() {
+    let parameters = "modparam(\"dialog\", \"dlg_filter_mode\", 1)\n\
+        modparam(\"dialog\", \"end_timeout\", 60)\n";
+    let mut bench = bench(parameters, BEGIN);
+    taken_over(&bench, "udp:192.0.2.9:5060");
+    assert!(bench.advance(60_000).is_empty());
+    assert_eq!(state_of(&mut bench), Some(4));
+    // Nobody has ended it: it is forgotten, and nobody is told.
+    assert!(bench.advance(20_000).is_empty());
+    assert_eq!(state_of(&mut bench), None);
+    assert!(logged(&bench).is_empty());
+    assert_eq!(bench.statistic("dialog", "active_dialogs"), 0);
+    // Without the filter, and with a socket of our own, it is ended as usual.
+    for (parameters, socket) in [
+        ("", "udp:192.0.2.9:5060"),
+        (parameters, "udp:10.0.0.1:5060"),
+    ] {
+        let mut bench = super::bench(parameters, BEGIN);
+        taken_over(&bench, socket);
+        let sent = bench.advance(10_300);
+        let byes = sent.iter().filter(|sent| sent.text.starts_with("BYE"));
+        assert_eq!(byes.count(), 2);
+    }
 }

@@ -84,6 +84,101 @@ fn refused(name: &str, value: &str) -> String {
     Bench::load(&config).err().unwrap_or_default()
 }
 
+/// Where the documentation allows each function: event routes count as request routes, and `unset_dlg_profile()`
+/// works in request routes too.
+const WHERE: [(&str, &str); 24] = [
+    (
+        "set_dlg_profile(\"inbound\")",
+        "request branch reply failure event",
+    ),
+    (
+        "unset_dlg_profile(\"inbound\")",
+        "request branch reply failure event",
+    ),
+    (
+        "is_in_profile(\"inbound\")",
+        "request branch reply failure event",
+    ),
+    (
+        "get_profile_size(\"inbound\", \"$var(x)\")",
+        "request branch reply failure event",
+    ),
+    ("dlg_isflagset(1)", "request branch reply failure event"),
+    ("dlg_setflag(1)", "request branch reply failure event"),
+    ("dlg_resetflag(1)", "request branch reply failure event"),
+    ("dlg_bye(\"all\")", "any"),
+    (
+        "dlg_refer(\"caller\", \"sip:x@y\")",
+        "request branch reply failure event",
+    ),
+    ("dlg_manage()", "request"),
+    (
+        "dlg_bridge(\"sip:a@b\", \"sip:x@y\", \"\")",
+        "request branch reply failure event",
+    ),
+    (
+        "dlg_get(\"a\", \"b\", \"c\")",
+        "request branch reply failure event",
+    ),
+    (
+        "dlg_get_var(\"a\", \"b\", \"c\", \"d\", \"$var(x)\")",
+        "request branch reply failure event",
+    ),
+    (
+        "dlg_set_var(\"a\", \"b\", \"c\", \"d\", \"e\")",
+        "request branch reply failure event",
+    ),
+    ("is_known_dlg()", "request branch reply failure event"),
+    ("dlg_set_timeout(3)", "any"),
+    ("dlg_set_timeout_by_profile(\"inbound\", 3)", "any"),
+    ("dlg_set_property(\"ka-src\")", "any"),
+    (
+        "dlg_remote_profile(\"rm\", \"inbound\", \"\", \"u\", 0)",
+        "any",
+    ),
+    ("dlg_set_ruri()", "any"),
+    ("dlg_db_load_callid(\"x\")", "any"),
+    ("dlg_db_load_extra()", "any"),
+    ("dlg_reset_property(\"ka-src\")", "any"),
+    ("dlg_req_within(\"all\", \"INFO\")", "any"),
+];
+
+/// The routes by the words above.
+const BLOCKS: [(&str, &str); 7] = [
+    ("request", "route[X]"),
+    ("branch", "branch_route[X]"),
+    ("reply", "onreply_route[X]"),
+    ("reply", "reply_route"),
+    ("failure", "failure_route[X]"),
+    ("event", "event_route[dialog:end]"),
+    ("onsend", "onsend_route"),
+];
+
+#[test]
+fn functions_are_refused_in_routes_that_the_documentation_does_not_allow() {
+    for (call, allowed) in WHERE {
+        for (kind, block) in BLOCKS {
+            let config = format!("{HEAD}request_route {{ exit; }}\n{block} {{\n  {call};\n}}\n");
+            let found = Bench::load(&config).err();
+            let is_allowed = allowed == "any" || allowed.split(' ').any(|word| word == kind);
+            match found {
+                None => assert!(is_allowed, "{call} is taken in {block}"),
+                Some(text) => {
+                    assert!(!is_allowed, "{call} in {block}: {text}");
+                    let name = call.split('(').next().expect("a name");
+                    assert!(
+                        text.contains(&format!("`{name}` cannot be used in")),
+                        "{text}"
+                    );
+                    assert!(text.contains("it may be used in request_route"), "{text}");
+                    let line = HEAD.lines().count() + 3;
+                    assert!(text.contains(&format!("test.cfg:{line}:3")), "{text}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn old_names_are_taken_with_a_word() {
     for (old, name) in super::super::parameters::OLD_NAMES {
@@ -98,7 +193,7 @@ fn old_names_are_taken_with_a_word() {
 
 #[test]
 fn parameters_without_effect_are_explained() {
-    for name in ["timer_procs", "debug_variables", "dlg_filter_mode"] {
+    for name in ["timer_procs", "debug_variables"] {
         let lines = said(&modparam(name, "1"));
         let expected = format!("parameter {name} has no effect: ");
         assert!(
@@ -147,7 +242,7 @@ fn database_parameters_are_checked() {
 
 #[test]
 fn what_is_not_there_yet_is_refused() {
-    for (name, value) in [("enable_dmq", "1"), ("track_cseq_updates", "1")] {
+    for (name, value) in [("enable_dmq", "1")] {
         assert!(refused(name, value).contains(name), "{name}");
     }
 }

@@ -1,12 +1,16 @@
 //! Whole calls through the module, with tm and rr around it.
 
+mod acting;
 mod calls;
+mod challenges;
 mod commands;
+mod cseq;
 mod database;
 mod endings;
 mod functions;
 mod keep_alive;
 mod load;
+mod many;
 mod mi;
 mod observers;
 mod own;
