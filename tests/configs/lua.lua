@@ -25,6 +25,7 @@ function ksr_request_route()
         if KSR.tm.t_check_trans() > 0 then KSR.tm.t_relay() end
         return
     end
+    if KSR.is_OPTIONS() and pv.gete("$rU") == "api" then return api() end
     if KSR.siputils.has_totag() > 0 then return within() end
     if not KSR.is_ACK() then KSR.tm.t_check_trans() end
     if KSR.is_REGISTER() then
@@ -175,7 +176,7 @@ function ksr_failure_next()
     KSR.tm.t_relay()
 end
 
-function ksr_dialog_event(name)
+function dialog_changed(name)
     if name == "dialog:start" then
         local callee = pv.is_null("$dlg(to_tag)") and "unknown" or "known"
         log("event start $rm $rs state=$dlg(state) callee=" .. callee ..

@@ -11,6 +11,7 @@ const CALLS_PER_SECOND: u32 = 40;
 
 /// Who calls and who is called.
 struct Load {
+    config: &'static str,
     caller: &'static str,
     callees: &'static [(u8, &'static str)],
     target: &'static str,
@@ -23,6 +24,7 @@ const BOTH: &[Transport] = &[Transport::Udp, Transport::Tcp];
 
 const fn load(caller: &'static str, callees: &'static [(u8, &'static str)]) -> Load {
     Load {
+        config: "dialog.cfg",
         caller,
         callees,
         target: "bob",
@@ -43,7 +45,7 @@ fn run(program: Program, load: &Load) {
             ("T1", "500"),
             ("MORE", ""),
         ];
-        let Some(mut scene) = Scene::start(program, "dialog.cfg", &values) else {
+        let Some(mut scene) = Scene::start(program, load.config, &values) else {
             return;
         };
         let callees: Vec<Sipp> = load
@@ -140,5 +142,6 @@ loads! {
     cancel: Load { answered: false, ..load("caller_cancels", &[(20, "callee_cancelled")]) };
     busy: Load { answered: false, ..load("caller_refused", &[(20, "callee_busy")]) };
     fork: Load { target: "fork", ..load("caller", &[(20, "callee"), (30, "callee_cancelled")]) };
+    in_lua: Load { config: "lua.cfg", ..load("caller", &[(20, "callee")]) };
     serial_fork: Load { target: "serial", ..load("caller", &[(20, "callee_busy"), (30, "callee")]) };
 }

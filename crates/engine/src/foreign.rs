@@ -116,11 +116,12 @@ impl Foreign {
 
     /// The functions that the engine starts itself, as the settings `kemi.…` name them.
     pub(crate) fn blocks(&self, settings: &script::Settings) -> Blocks {
-        let named = |setting: &str| {
+        let told = |setting: &str, event: Option<&str>| {
             let name = settings.str(setting);
             let name = Some(name).filter(|name| !name.is_empty() && *name != "none");
-            self.block(name?, None)
+            self.block(name?, event)
         };
+        let named = |setting| told(setting, None);
         let event = |name: &str| {
             let found = self.events.iter().find(|(known, _)| &**known == name);
             found.map(|(_, block)| *block)
@@ -132,8 +133,9 @@ impl Foreign {
             local_request: event("tm:local-request"),
             local_response: event("tm:local-response"),
             stateless_response: event("sl:local-response"),
-            received: named("kemi.received_route_callback"),
-            pre_routing: named("kemi.pre_routing_callback"),
+            received: named("kemi.received_route_callback")
+                .filter(|_| settings.int("received_route_mode") == 1),
+            pre_routing: told("kemi.pre_routing_callback", Some("core:pre-routing")),
             worker_one_init: event("core:worker-one-init"),
         }
     }

@@ -123,7 +123,10 @@ pub(crate) fn refuse_language(
         let error = Diagnostic::error(engine.span, text);
         diagnostics.push(error.help(format!("write `loadmodule \"{module}.so\"` before it")));
     }
-    for block in &config.blocks {
+    // A script may run the others by their names.
+    let never =
+        |block: &&script::ast::Block| block.name.is_empty() || block.kind == BlockKind::Event;
+    for block in config.blocks.iter().filter(never) {
         let text = format!("this block never runs: routes are functions in {language}");
         diagnostics.push(Diagnostic::warning(block.span, text));
     }

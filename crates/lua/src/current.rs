@@ -43,6 +43,11 @@ impl Current {
         Some(result)
     }
 
+    /// The log, which is there without a run, too.
+    pub(crate) fn log(&self) -> engine::Log {
+        self.run.borrow().engine.log.clone()
+    }
+
     /// The run, for a function that is called by Lua. None while the script is being loaded.
     pub(crate) fn run(&self) -> Option<RefMut<'_, Run>> {
         if !self.is_there.get() {

@@ -12,6 +12,10 @@ mod route;
 mod rpc_commands;
 mod scripts;
 mod seat;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod values;
 mod vm;
 

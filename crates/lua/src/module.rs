@@ -28,7 +28,7 @@ static PARAMETERS: &[ParameterRow] = &[
         name: "load",
         kind: ParameterType::Repeated,
         check: Some(text),
-        doc: "A file with a script. May be given several times; the files are run in this order.",
+        doc: "A file with a script. May be given several times; the last one is run first.",
     },
     ParameterRow {
         name: "reload",
@@ -141,7 +141,8 @@ pub(crate) struct State {
 
 fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let files = setup.parameters.all("app_lua", "load");
-    let paths = files.into_iter().filter_map(|value| match value {
+    // As in Kamailio, the file that was named last is run first.
+    let paths = files.into_iter().rev().filter_map(|value| match value {
         ParameterValue::Str(path) => Some(path),
         ParameterValue::Int(_) => None,
     });

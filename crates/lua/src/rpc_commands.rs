@@ -79,7 +79,12 @@ fn reload(state: &State, engine: &EngineHandle, call: &mut Call<'_>) -> Result<(
     let engine = engine
         .get()
         .ok_or_else(|| Fault::new(500, "the process is ending"))?;
-    let which = which.and_then(|number| usize::try_from(number).ok());
+    let scripts = state.scripts.current().scripts().len();
+    let which = match which.map(usize::try_from) {
+        Some(Ok(number)) if number < scripts => Some(number),
+        Some(_) => return Err(Fault::new(500, "Reload Failed")),
+        None => None,
+    };
     state
         .scripts
         .reload(&engine, state, which)

@@ -10,6 +10,7 @@ mod management;
 mod own;
 mod races;
 mod registrations;
+mod scripts;
 mod steps;
 mod uac;
 mod wishes;
@@ -241,5 +242,7 @@ mod in_lua {
         creation::refused_with_transaction { config: "lua.cfg" };
         management::profiles_of_two_calls { config: "lua.cfg" };
         management::variables { config: "lua.cfg" };
+        scripts::functions { config: "lua.cfg", more: "loadmodule \"kemix.so\"\nloadmodule \"textopsx.so\"\nloadmodule \"sanity.so\"\nmodparam(\"app_lua\", \"load\", \"%CONFIGS%/api.lua\")" };
+        scripts::event_callback { config: "lua.cfg", lifetime: "2", more: "debug=2\nmodparam(\"dialog\", \"event_callback\", \"ksr_dialog_event\")\nmodparam(\"app_lua\", \"load\", \"%CONFIGS%/dialog_event.lua\")" };
     }
 }

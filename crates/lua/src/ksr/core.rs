@@ -4,18 +4,25 @@ use engine::{Pending, RelayOptions, Resume, Run, forward_stateless, level};
 use script::{BlockKind, Completion, Outcome, Value};
 use sip::{Transport, Uri};
 
-use super::meaning::Meaning::{Do, Row as Of};
+use super::meaning::Meaning::{Do, Log, Row as Of};
 use super::meaning::Row;
 use crate::route::DropAtEnd;
 
 pub(super) static TABLE: &[Row] = &[
-    ("", "dbg", Do(|run, a| log(run, level::DEBUG, &a[0]))),
-    ("", "info", Do(|run, a| log(run, level::INFO, &a[0]))),
-    ("", "notice", Do(|run, a| log(run, level::NOTICE, &a[0]))),
-    ("", "warn", Do(|run, a| log(run, level::WARNING, &a[0]))),
-    ("", "err", Do(|run, a| log(run, level::ERROR, &a[0]))),
-    ("", "crit", Do(|run, a| log(run, level::CRITICAL, &a[0]))),
-    ("", "log", Do(|run, a| log(run, level_of(&a[0]), &a[1]))),
+    ("", "dbg", Log(level::DEBUG)),
+    ("", "info", Log(level::INFO)),
+    ("", "notice", Log(level::NOTICE)),
+    ("", "warn", Log(level::WARNING)),
+    ("", "err", Log(level::ERROR)),
+    ("", "crit", Log(level::CRITICAL)),
+    (
+        "",
+        "log",
+        Do(|run, a| {
+            log(&run.engine.log, level_of(&a[0]), &a[1]);
+            truth(true)
+        }),
+    ),
     (
         "",
         "get_debug",
@@ -311,12 +318,12 @@ pub(super) fn int(arguments: &[Value], at: usize) -> i64 {
     arguments.get(at).and_then(Value::to_int).unwrap_or(0)
 }
 
-fn log(run: &Run, level: i32, text: &Value) -> Outcome<Pending> {
-    if run.engine.log.enabled(level) {
+/// Writes a line for a script.
+pub(super) fn log(log: &engine::Log, level: i32, text: &Value) {
+    if log.enabled(level) {
         let text = text.to_str().to_string();
-        run.log(level, "core", text.trim_end_matches('\n'));
+        log.line(level, "core", text.trim_end_matches('\n'));
     }
-    truth(true)
 }
 
 /// The level of a word; what is none is an error, as in Kamailio.

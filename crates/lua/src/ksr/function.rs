@@ -66,7 +66,9 @@ impl Form {
         names: &Names,
         arguments: &MultiValue,
     ) -> mlua::Result<LuaValue> {
-        let mut run = current.run().ok_or_else(|| no_message(&self.label))?;
+        let Some(mut run) = current.run() else {
+            return Ok(self.at_load(lua, current, arguments));
+        };
         let done = current
             .caught(|| {
                 let values = self.arguments(arguments)?;
@@ -90,6 +92,24 @@ impl Form {
                     _ => self.answer(-1),
                 })
             }
+        }
+    }
+
+    /// While a script is being loaded there is no message: only log lines can be written.
+    fn at_load(&self, lua: &Lua, current: &Current, arguments: &MultiValue) -> LuaValue {
+        let log = current.log();
+        match (self.meaning, self.arguments(arguments).as_deref()) {
+            (Meaning::Log(level), Ok([text])) => super::core::log(&log, level, text),
+            _ => {
+                let (place, label) = (place(lua), &self.label);
+                let text =
+                    format!("{place}: {label}: there is no message while a script is loaded");
+                log.line(level::ERROR, "app_lua", &text);
+            }
+        }
+        match self.returns {
+            Returns::Value => LuaValue::Nil,
+            _ => LuaValue::Boolean(false),
         }
     }
 
@@ -139,6 +159,11 @@ impl Form {
                 Outcome::Code(code) => Done::Code(code),
                 later => Done::Later(later),
             }),
+            Meaning::Log(level) => {
+                let text = values.first().unwrap_or(&Value::Null);
+                super::core::log(&run.engine.log, level, text);
+                Ok(Done::Code(1))
+            }
             Meaning::Ask(ask) => Ok(self.value(ask(run, &values))),
             Meaning::Get(template, missing) => {
                 let value = names.read(run, &named(template));
@@ -279,13 +304,6 @@ fn or(value: Value, missing: Missing, given: Vec<Value>) -> Value {
         Missing::Zero => Value::Int(0),
         Missing::Given => given.into_iter().next_back().unwrap_or_default(),
     }
-}
-
-/// The error of a function that is called while a script is being loaded.
-fn no_message(name: &str) -> mlua::Error {
-    mlua::Error::runtime(format!(
-        "{name}: there is no message while a script is being loaded"
-    ))
 }
 
 /// Where in the script the running function was called, for messages.

@@ -19,6 +19,8 @@ pub(super) enum Meaning {
     Unset(&'static str),
     /// Whether a variable has no value.
     IsNull(&'static str),
+    /// Writes its argument to the log, at this level.
+    Log(i32),
     /// Something else that may have to wait.
     Do(fn(&mut Run, &[Value]) -> Outcome<Pending>),
     /// Something else that has a value.
@@ -51,8 +53,19 @@ pub(super) fn of(catalog: &Catalog, entry: &Entry) -> Option<Meaning> {
     if let Some((_, _, meaning)) = said {
         return Some(*meaning);
     }
+    if OTHERWISE.contains(&(entry.module, entry.name)) {
+        return None;
+    }
     row(catalog, entry).or_else(|| trees::meaning(entry))
 }
+
+/// What Kamailio's scripts call in another way than its native language, and ours as in that.
+pub(super) const OTHERWISE: &[(&str, &str)] = &[
+    // Its value is put into a variable, which is the second argument.
+    ("corex", "file_read"),
+    // It takes a name with its parameter, `Header.name`.
+    ("textopsx", "remove_hf_value2"),
+];
 
 /// The module's function of the same name.
 fn row(catalog: &Catalog, entry: &Entry) -> Option<Meaning> {

@@ -72,6 +72,10 @@ pub(super) static TABLE: &[Row] = &[
     ),
     // Transactions.
     ("tm", "t_get_branch_index", Get("$T_branch_idx", Zero)),
+    ("tm", "t_set_fr_inv", Of("tm", "t_set_fr")),
+    ("tm", "t_relay_to_proxy", Of("tm", "t_relay_to")),
+    ("tm", "t_relay_to_flags", Of("tm", "t_relay_to")),
+    ("tm", "t_relay_to_proxy_flags", Of("tm", "t_relay_to")),
     ("tm", "t_drop_replies_all", Of("tm", "t_drop_replies")),
     ("tm", "t_lookup_cancel_flags", Of("tm", "t_lookup_cancel")),
     (
@@ -147,6 +151,16 @@ pub(super) static TABLE: &[Row] = &[
         "sanity",
         "sanity_check_defaults",
         Of("sanity", "sanity_check"),
+    ),
+    (
+        "textops",
+        "set_body_multipart_boundary",
+        Of("textops", "set_body_multipart"),
+    ),
+    (
+        "textops",
+        "set_body_multipart_content",
+        Of("textops", "set_body_multipart"),
     ),
     // Counters and commands.
     ("counters", "inc", Of("counters", "cnt_inc")),

@@ -69,7 +69,12 @@ fn t_on_branch_failure(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
         run.armed().on_branch_failure = None;
         return Outcome::Code(1);
     }
-    let block = run.script.event(&format!("tm:branch-failure:{name}"));
+    let block = if run.engine.foreign.is_engine() {
+        let function = name.as_str();
+        function.and_then(|function| run.find_block(BlockKind::Event, function))
+    } else {
+        run.script.event(&format!("tm:branch-failure:{name}"))
+    };
     if block.is_none() {
         let text =
             format!("t_on_branch_failure: there is no event_route[tm:branch-failure:{name}]");

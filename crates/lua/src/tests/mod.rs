@@ -1,0 +1,6 @@
+//! Scripts run by an engine in memory.
+
+mod api;
+mod calls;
+mod faults;
+mod native;
