@@ -33,7 +33,7 @@ const ABSENT: &[(&str, &str)] = &[
         "t_relay_to_udp and its like are there",
     ),
     ("tm.t_relay_to_proto_addr", "the same"),
-    ("acc.acc_db_request", "there is no database yet"),
+    ("acc.acc_db_request", "accounts go to the log alone"),
     (
         "app_lua.dostring",
         "a script would have to wait for itself: it calls its function",
