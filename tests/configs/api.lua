@@ -15,7 +15,7 @@ local message = {
     "get_nhuri", "get_srcuri", "get_srcaddr_sock", "get_ua", "gete_ua", "get_srcip", "get_srcport", "get_send_sock",
     "get_send_sock_name", "get_send_sock_port", "get_rcvip", "get_rcv_sock_name", "get_rcvport", "get_rcvadvip",
     "get_rcvadvport", "get_rcvaddr_sock", "get_proto", "get_protoid", "get_au", "getw_au", "gete_au", "get_method",
-    "get_status", "gets_status", "get_body", "getw_body", "gete_body", "get_bodylen", "get_callid", "get_msgbuf",
+    "get_status", "gets_status", "get_body", "getw_body", "gete_body", "get_bodylen", "get_callid",
     "get_msglen", "get_msgtype",
 }
 

@@ -171,17 +171,7 @@ impl Bench {
 
     /// A message arrives from 10.0.0.2. Returns the first lines of what is sent.
     pub(crate) fn receive(&mut self, text: &str) -> Vec<String> {
-        let hop = Hop {
-            transport: Transport::Udp,
-            socket: SocketId(0),
-            remote: SocketAddr::from(([10, 0, 0, 2], 5060)),
-            connection: None,
-            stream: sip::StreamUse::default(),
-        };
-        let now = self.now();
-        self.worker
-            .receive(&self.engine, text.as_bytes().to_vec(), hop, now);
-        first_lines(&self.settle())
+        first_lines(&self.receive_whole(text))
     }
 
     /// The same, whole.
@@ -194,8 +184,7 @@ impl Bench {
             stream: sip::StreamUse::default(),
         };
         let now = self.now();
-        self.worker
-            .receive(&self.engine, text.as_bytes().to_vec(), hop, now);
+        self.worker.receive(&self.engine, text.as_bytes(), hop, now);
         self.settle()
     }
 
@@ -307,5 +296,6 @@ fn world(log: Log) -> World {
         seed: 42,
         run_dir: std::env::temp_dir(),
         aliases: Vec::new(),
+        data_dir: std::env::temp_dir(),
     }
 }

@@ -232,7 +232,6 @@ mod in_lua {
         forks::serial_fork { config: "lua.cfg" };
         inside::reinvite { config: "lua.cfg" };
         inside::in_dialog_requests { config: "lua.cfg" };
-        ends::lifetime_with_bye { config: "lua.cfg", lifetime: "2", send_bye: "1" };
         ends::lifetime_of_one_call { config: "lua.cfg" };
         ends::ended_by_script { config: "lua.cfg" };
         ends::timeout_from_script { config: "lua.cfg" };

@@ -35,12 +35,6 @@ pub const ACCEPTED: &[Accepted] = &[
         reason: "the last header is another than the first",
     },
     Accepted {
-        flow: "lua_lifetime_with_bye",
-        kamailio: "timeout route lifetime-bye@test state=4 after=of alice\n",
-        tandem: "timeout route lifetime-bye@test state=4 after=of alice\nevent end OPTIONS callid=lifetime-bye@test after=of alice\n",
-        reason: "event_callback is told of the end of every call, as the event routes are",
-    },
-    Accepted {
         flow: "listings_of_two_calls",
         kamailio: "\"from_tag\": \"alice-tag\",\n    \"to_tag\": \"alice-tag\"",
         tandem: "\"from_tag\": \"alice-tag\",\n    \"to_tag\": \"bob-tag\"",
