@@ -139,6 +139,16 @@ impl Agent {
         }
     }
 
+    /// The call that it takes part in.
+    pub(crate) fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// Whether it answered the INVITE with a 2xx.
+    pub(crate) const fn has_accepted(&self) -> bool {
+        self.ok.is_some()
+    }
+
     /// A message came from the proxy.
     pub(crate) fn receive(&mut self, message: &Message, now: u64, out: &mut Vec<Wish>) {
         if self.vanished {

@@ -73,7 +73,7 @@ pub(crate) fn quiet(proxy: &Proxy, agents: &[&Agent]) -> Result<(), String> {
     }
     statistics(proxy)?;
     for agent in agents {
-        answered(agent)?;
+        answered(agent, agents)?;
     }
     Ok(())
 }
@@ -93,8 +93,9 @@ fn statistics(proxy: &Proxy) -> Result<(), String> {
 }
 
 /// A caller that stayed got one final reply. Besides it only 2xx may come: of several branches, or of a callee that
-/// answered while the call was being given up (RFC 3261 §16.7 item 5).
-fn answered(agent: &Agent) -> Result<(), String> {
+/// answered while the call was being given up (RFC 3261 §16.7 item 5). A 2xx is repeated by the callee alone, so that
+/// the loss of the only one that a callee sent before it vanished is nobody's fault.
+fn answered(agent: &Agent, agents: &[&Agent]) -> Result<(), String> {
     if agent.vanished || !agent.invite_sent {
         return Ok(());
     }
@@ -103,7 +104,11 @@ fn answered(agent: &Agent) -> Result<(), String> {
         .iter()
         .filter(|(status, _)| *status >= 300)
         .count();
+    let mut peers = agents
+        .iter()
+        .filter(|peer| peer.call_id() == agent.call_id());
     match agent.finals.len() {
+        0 if peers.any(|peer| peer.vanished && peer.has_accepted()) => Ok(()),
         0 => Err(format!(
             "the caller at {} never got a final reply",
             agent.address
