@@ -17,6 +17,10 @@ done
 for database in sqlite mysql postgres; do
 	compgen -G "/usr/lib/*/kamailio/modules/db_$database.so" >/dev/null || wanted+=("kamailio-$database-modules")
 done
+compgen -G "/usr/lib/*/kamailio/modules/app_lua.so" >/dev/null || wanted+=(kamailio-lua-modules)
+# Lua is built from its source.
+need make || wanted+=(make)
+need cc || wanted+=(gcc)
 if [ ${#wanted[@]} -eq 0 ]; then
 	exit 0
 fi

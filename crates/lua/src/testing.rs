@@ -40,6 +40,8 @@ pub(crate) const MODULES: &[&str] = &[
     "jsonrpcs",
     "acc",
     "dialog",
+    "uac",
+    "sqlops",
     "test",
     "kemix",
     "app_lua",

@@ -162,6 +162,24 @@ pub(super) static TABLE: &[Row] = &[
         "set_body_multipart_content",
         Of("textops", "set_body_multipart"),
     ),
+    // Requests of our own.
+    ("uac", "uac_replace_from_uri", Of("uac", "uac_replace_from")),
+    ("uac", "uac_replace_to_uri", Of("uac", "uac_replace_to")),
+    // Databases.
+    ("sqlops", "sql_num_rows", Get("$dbr({0}=>rows)", Zero)),
+    ("sqlops", "sql_num_columns", Get("$dbr({0}=>cols)", Zero)),
+    ("sqlops", "sql_is_null", IsNull("$dbr({0}=>[{1},{2}])")),
+    ("sqlops", "sql_result_get", Get("$dbr({0}=>[{1},{2}])", Nil)),
+    (
+        "sqlops",
+        "sql_result_gete",
+        Get("$dbr({0}=>[{1},{2}])", Empty),
+    ),
+    (
+        "sqlops",
+        "sql_result_getz",
+        Get("$dbr({0}=>[{1},{2}])", Zero),
+    ),
     // Counters and commands.
     ("counters", "inc", Of("counters", "cnt_inc")),
     ("counters", "add", Of("counters", "cnt_add")),
