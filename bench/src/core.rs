@@ -207,6 +207,7 @@ fn world(log: Log) -> World {
         seed: SEED,
         run_dir: std::env::temp_dir(),
         data_dir: std::env::temp_dir(),
+        databases: store::Databases::default(),
         aliases: Vec::new(),
     }
 }

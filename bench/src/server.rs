@@ -73,6 +73,9 @@ impl Server {
         let name = format!("tandem-bench-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory)?;
+        if setup.config.ends_with("database.cfg") {
+            make_tables(&directory)?;
+        }
         let log = File::create(directory.join("log"))?;
         let mut command = pinned(&setup.cpus, binary);
         match kind {
@@ -221,6 +224,34 @@ fn proxy_arguments(command: &mut Command, setup: &Setup, directory: &Path, ports
     command
         .arg("-A")
         .arg(format!("CHILDREN={}", setup.children));
+    let (url, driver) = database(directory);
+    command.arg("-A").arg(format!("DATABASE=\"{url}\""));
+    command.arg("-A").arg(format!("DRIVER=\"{driver}.so\""));
+}
+
+/// Where `database.cfg` keeps calls, and the module that this needs: `TANDEM_BENCH_DATABASE`, or a file.
+fn database(directory: &Path) -> (String, &'static str) {
+    let file = || format!("sqlite://{}/calls.db", directory.display());
+    let url = std::env::var("TANDEM_BENCH_DATABASE").unwrap_or_else(|_| file());
+    let driver = store::Url::parse(&url).map_or("db_sqlite", |url| url.driver.module());
+    (url, driver)
+}
+
+/// Makes the tables for `database.cfg`, and empties them.
+fn make_tables(directory: &Path) -> io::Result<()> {
+    let told = |text: String| io::Error::other(text);
+    let url = store::Url::parse(&database(directory).0).map_err(|error| told(error.to_string()))?;
+    let connection = store::connect(&url, &store::Options::default());
+    let mut connection = connection.map_err(|error| told(error.to_string()))?;
+    let tables = modules::tables();
+    store::create(&mut *connection, &tables).map_err(|error| told(error.to_string()))?;
+    for table in tables {
+        let sql = format!("DELETE FROM {}", table.name);
+        connection
+            .execute(&sql)
+            .map_err(|error| told(error.to_string()))?;
+    }
+    Ok(())
 }
 
 fn local(port: u16) -> SocketAddrV4 {

@@ -5,6 +5,8 @@
 
 mod agent;
 mod check;
+mod crash;
+mod disk;
 mod proxy;
 mod queue;
 mod random;
@@ -18,12 +20,14 @@ use lexopt::prelude::*;
 const HELP: &str = "\
 Usage: tandem-sim [--seeds N] [--first N]     run many seeds (default 1000 from 1)
        tandem-sim --seed N [--verbose]        run one, telling every datagram
+       --crash                                calls are in a database, and the proxy crashes
 ";
 
 struct Options {
     first: u64,
     seeds: u64,
     verbose: bool,
+    crash: bool,
 }
 
 fn main() -> ExitCode {
@@ -40,7 +44,11 @@ fn main() -> ExitCode {
     };
     let (mut calls, mut messages, mut failed) = (0, 0, 0);
     for seed in options.first..options.first + options.seeds {
-        match world::run(seed, options.verbose) {
+        let result = match options.crash {
+            true => world::run_until_crash(seed, options.verbose),
+            false => world::run(seed, options.verbose),
+        };
+        match result {
             Ok(summary) => {
                 calls += summary.calls;
                 messages += summary.messages;
@@ -67,6 +75,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         first: 1,
         seeds: 1_000,
         verbose: false,
+        crash: false,
     };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -77,6 +86,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
                 options.first = parser.value()?.parse()?;
                 options.seeds = 1;
             }
+            Long("crash") => options.crash = true,
             Long("verbose") => options.verbose = true,
             Long("help") | Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
@@ -102,9 +112,27 @@ mod tests {
     }
 
     #[test]
+    fn no_call_that_was_told_of_is_lost_in_a_crash() {
+        let mut calls = 0;
+        let failures: Vec<String> = (1..=200)
+            .filter_map(|seed| match world::run_until_crash(seed, false) {
+                Ok(summary) => {
+                    calls += summary.calls;
+                    None
+                }
+                Err(text) => Some(format!("{seed}: {text}")),
+            })
+            .collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+        assert!(calls > 100, "only {calls} calls were up");
+    }
+
+    #[test]
     fn a_seed_replays_exactly() {
         for seed in [3, 17, 40] {
             assert_eq!(world::run(seed, false), world::run(seed, false));
+            let crash = |seed| world::run_until_crash(seed, false);
+            assert_eq!(crash(seed), crash(seed));
         }
     }
 }

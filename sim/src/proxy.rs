@@ -14,6 +14,8 @@ use transaction::Output;
 use transport::listen::{SocketSpec, Sockets};
 use transport::resolve::{Hosts, ResolveSettings, Resolver, TableLookup};
 
+use crate::disk::Disk;
+
 const CONFIG: &str = include_str!("proxy.cfg");
 /// Where time begins: the clock of a process that was just started.
 const BEGIN_MS: u64 = 1_000;
@@ -41,14 +43,19 @@ pub(crate) fn now(at_ms: u64) -> Now {
 }
 
 impl Proxy {
-    /// Starts one.
+    /// Starts one at a moment of the simulation, with a disk or without.
     ///
     /// # Panics
     /// When the simulation's own configuration has a mistake.
-    pub(crate) fn start(seed: u64) -> Self {
+    pub(crate) fn start(seed: u64, at: u64, disk: Option<&Disk>) -> Self {
         fastrand::seed(seed);
         let mut map = SourceMap::new();
-        let loader = MemoryLoader::one("proxy.cfg", CONFIG);
+        let more = disk.map_or("", |_| crate::disk::CONFIG);
+        let config = CONFIG.replace(
+            "loadmodule \"dialog.so\"\n",
+            &format!("loadmodule \"dialog.so\"\n{more}"),
+        );
+        let loader = MemoryLoader::one("proxy.cfg", &config);
         let path = Path::new("proxy.cfg");
         let extra = Extra::default();
         let (loaded, found) = load(
@@ -89,9 +96,10 @@ impl Proxy {
             resolver: Arc::new(resolver),
             streams,
             log,
-            now: now(0),
+            now: now(at),
             seed,
             run_dir: std::env::temp_dir(),
+            databases: disk.map(Disk::databases).unwrap_or_default(),
             data_dir: std::env::temp_dir(),
             aliases: Vec::new(),
         };
@@ -134,6 +142,16 @@ impl Proxy {
             while let Some((key, input)) = self.engine.next_posted() {
                 worker.submit(&self.engine, key, input, now(at));
             }
+        }
+    }
+
+    /// Saves what changed, and lets out what waited for that.
+    pub(crate) fn save(&mut self, at: u64) {
+        modules::save(&self.engine);
+        let mut numbers = Vec::new();
+        for (number, worker) in self.workers.iter_mut().enumerate() {
+            self.engine.take_released(number, &mut numbers);
+            worker.released(&self.engine, &numbers, now(at));
         }
     }
 

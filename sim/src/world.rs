@@ -7,6 +7,8 @@ use sip::Message;
 
 use crate::agent::{Agent, Note, Wish};
 use crate::check;
+use crate::crash::Told;
+use crate::disk::Disk;
 use crate::proxy::{self, Proxy};
 use crate::queue::Queue;
 use crate::random::Random;
@@ -17,6 +19,8 @@ const TICK_MS: u64 = 200;
 const LATE_TICK_MS: u64 = 1_000;
 /// New calls begin before this.
 const CALLS_UNTIL_MS: u64 = 20_000;
+/// How often, in runs with a crash, it comes right after a call's beginning or end was told.
+const CRASH_PERCENT: u32 = 15;
 /// By now every deadline has passed.
 const END_MS: u64 = 480_000;
 
@@ -41,6 +45,9 @@ enum Happening {
     Call(u32),
     Check,
     Tick,
+    /// What changed is saved.
+    Save,
+    Crash,
 }
 
 /// Everything that there is in one run.
@@ -53,6 +60,9 @@ pub(crate) struct World {
     verbose: bool,
     trace: u64,
     messages: u64,
+    seed: u64,
+    /// In runs that end by a crash.
+    crash: Option<(Disk, Told)>,
 }
 
 /// What one run came to.
@@ -71,6 +81,23 @@ pub(crate) struct Summary {
 /// # Errors
 /// What was not as it must be.
 pub(crate) fn run(seed: u64, verbose: bool) -> Result<Summary, String> {
+    begin(seed, verbose, None).play()
+}
+
+/// Runs one seed until the proxy crashes, and looks at the one that takes its place. The summary's calls are those
+/// that it knows.
+///
+/// # Errors
+/// What was not as it must be.
+pub(crate) fn run_until_crash(seed: u64, verbose: bool) -> Result<Summary, String> {
+    let mut world = begin(seed, verbose, Some(Disk::default()));
+    let crash_at = world.random.between(500, 2 * CALLS_UNTIL_MS);
+    world.queue.put(crash_at, Happening::Crash);
+    world.queue.put(1, Happening::Save);
+    world.play()
+}
+
+fn begin(seed: u64, verbose: bool, disk: Option<Disk>) -> World {
     let mut random = Random::new(seed);
     let weather = Weather {
         loss: *random.pick(&[0, 0, 2, 8, 15]),
@@ -80,18 +107,20 @@ pub(crate) fn run(seed: u64, verbose: bool) -> Result<Summary, String> {
     let mut world = World {
         random,
         weather,
-        proxy: Proxy::start(seed),
+        proxy: Proxy::start(seed, 0, disk.as_ref()),
         agents: BTreeMap::new(),
         queue: Queue::new(),
         verbose,
         trace: 0xcbf2_9ce4_8422_2325,
         messages: 0,
+        seed,
+        crash: disk.map(|disk| (disk, Told::default())),
     };
     if verbose {
         println!("seed {seed}: {weather:?}");
     }
     world.plan();
-    world.play()
+    world
 }
 
 impl World {
@@ -118,6 +147,12 @@ impl World {
                 Happening::Arrival { from, to, bytes } => self.arrive(from, to, bytes, at),
                 Happening::Wake(key, note) => self.wake(&key, note, at),
                 Happening::Check => check::profiles(&self.proxy)?,
+                Happening::Save => {
+                    self.proxy.save(at);
+                    let next = at + self.random.between(1, 60);
+                    self.queue.put(next, Happening::Save);
+                }
+                Happening::Crash => return self.crash(at),
                 Happening::Tick => {
                     self.proxy.tick(at);
                     let tick = if at < 3 * CALLS_UNTIL_MS {
@@ -142,6 +177,23 @@ impl World {
             .values()
             .filter(|agent| agent.invite_sent)
             .count();
+        Ok(Summary {
+            trace: self.trace,
+            messages: self.messages,
+            calls,
+        })
+    }
+
+    /// The proxy is gone: perhaps within a commit, whose end nobody hears of.
+    fn crash(&mut self, at: u64) -> Result<Summary, String> {
+        let Some((disk, told)) = self.crash.take() else {
+            return Err("a crash without a disk".to_owned());
+        };
+        if self.random.percent(30) {
+            disk.break_after_commit();
+            self.proxy.save(at);
+        }
+        let calls = told.check(self.seed, at, &disk)?;
         Ok(Summary {
             trace: self.trace,
             messages: self.messages,
@@ -215,6 +267,12 @@ impl World {
 
     fn collect(&mut self, at: u64) {
         for (to, bytes) in self.proxy.sent(at) {
+            if let Some((_, told)) = &mut self.crash
+                && told.note(&bytes)
+                && self.random.percent(CRASH_PERCENT)
+            {
+                self.queue.put(at, Happening::Crash);
+            }
             self.post(proxy::address(), to, bytes, at);
         }
     }

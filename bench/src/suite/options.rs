@@ -15,7 +15,7 @@ what each of them costs. Builds what it runs: Tandem with the profile `dist`, wh
 What
   --everything         all items and all profiles
   --items NAME,...     cost, held, latency, overload, scaling, core (cost)
-  --profile NAME,...   base, edits, registrar, tcp, fork (base)
+  --profile NAME,...   base, edits, registrar, tcp, fork, database (base)
   --only NAME,...      forwarder, kamailio, tandem: just these
   --kamailio PATH      a Kamailio to run (kamailio); may be given several times
   --tandem PATH        a Tandem to run, instead of building it

@@ -26,7 +26,7 @@ pub struct Profile {
 }
 
 /// All of them.
-pub static PROFILES: [Profile; 5] = [
+pub static PROFILES: [Profile; 6] = [
     Profile {
         name: "base",
         title: "dialog tracked, two profiles, Record-Route",
@@ -66,6 +66,14 @@ pub static PROFILES: [Profile; 5] = [
         transport: Transport::Udp,
         target: Target::Direct,
         branches: 4,
+    },
+    Profile {
+        name: "database",
+        title: "saved in a database before it is told",
+        config: "database.cfg",
+        transport: Transport::Udp,
+        target: Target::Direct,
+        branches: 1,
     },
 ];
 

@@ -53,6 +53,8 @@ pub struct World {
     pub run_dir: PathBuf,
     /// Where files that outlive the process go when their names are relative.
     pub data_dir: PathBuf,
+    /// Databases.
+    pub databases: store::Databases,
     /// Names that mean this proxy besides the configuration's.
     pub aliases: Vec<crate::settings::Alias>,
 }
@@ -114,6 +116,7 @@ pub fn build(loaded: Loaded, world: World) -> Result<Built, String> {
             run_dir: world.run_dir.clone(),
             data_dir: world.data_dir.clone(),
             sockets: &world.sockets,
+            databases: &world.databases,
             now: world.now,
             seed: world.seed,
         };

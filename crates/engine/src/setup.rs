@@ -85,6 +85,8 @@ pub struct Setup<'a> {
     pub data_dir: PathBuf,
     /// Listening sockets.
     pub sockets: &'a Arc<transport::listen::Sockets>,
+    /// Databases.
+    pub databases: &'a store::Databases,
     /// The time.
     pub now: Now,
     /// Randomness; a module that needs some mixes its own name into it.

@@ -299,5 +299,6 @@ fn world(log: Log) -> World {
         run_dir: std::env::temp_dir(),
         aliases: Vec::new(),
         data_dir: std::env::temp_dir(),
+        databases: Default::default(),
     }
 }

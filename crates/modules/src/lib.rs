@@ -48,6 +48,11 @@ pub fn tables() -> Vec<store::Table> {
     dialog::usual_tables()
 }
 
+/// Saves changes of calls now, in a simulation: elsewhere a thread does.
+pub fn save(engine: &engine::Engine) {
+    dialog::save_step(engine);
+}
+
 /// All modules, the core's own names first.
 pub static ALL: &[&Module] = &[
     &core::MODULE,

@@ -300,6 +300,7 @@ fn world(log: Log) -> World {
         seed: 42,
         run_dir: std::env::temp_dir(),
         data_dir: std::env::temp_dir(),
+        databases: store::Databases::default(),
         aliases: Vec::new(),
     }
 }

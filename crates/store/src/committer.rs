@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::change::{Change, Key, Layout};
-use crate::connection::{Connection, Options, connect};
+use crate::connection::{Connect, Connection, Databases, Options};
 use crate::error::{Error, Fault};
 use crate::queue::Queue;
 use crate::url::Url;
@@ -87,6 +87,8 @@ pub struct Committer<S: Source> {
     queue: Arc<Queue<S::Id, S::Waiter>>,
     figures: Arc<Figures>,
     ended: Mutex<Receiver<()>>,
+    /// What there is instead of a thread, in a simulation.
+    by_hand: Mutex<Option<Work<S>>>,
 }
 
 impl<S: Source> Committer<S> {
@@ -98,7 +100,7 @@ impl<S: Source> Committer<S> {
         source: Arc<S>,
         queue: Arc<Queue<S::Id, S::Waiter>>,
         connection: Box<dyn Connection>,
-        (url, options): (Url, Options),
+        (databases, url, options): (&Databases, Url, Options),
         layouts: Vec<Layout>,
         pace: Pace,
     ) -> std::io::Result<Self> {
@@ -108,21 +110,37 @@ impl<S: Source> Committer<S> {
             source,
             queue: Arc::clone(&queue),
             connection: Some(connection),
+            connect: Arc::clone(&databases.connect),
             url,
             options,
             layouts,
             figures: Arc::clone(&figures),
             away_since: None,
+            is_by_hand: databases.by_hand,
         };
-        Builder::new().name("committer".to_owned()).spawn(move || {
-            work.run(pace);
-            drop(end);
-        })?;
+        let mut by_hand = None;
+        if databases.by_hand {
+            by_hand = Some(work);
+        } else {
+            let thread = Builder::new().name("committer".to_owned());
+            thread.spawn(move || {
+                work.run(pace);
+                drop(end);
+            })?;
+        }
         Ok(Self {
             queue,
             figures,
             ended: Mutex::new(ended),
+            by_hand: Mutex::new(by_hand),
         })
+    }
+
+    /// Saves one group of changes now, where there is no thread that does.
+    pub fn step(&self) {
+        if let Some(work) = &mut *self.by_hand.lock() {
+            work.round();
+        }
     }
 
     /// The figures.
@@ -149,11 +167,13 @@ struct Work<S: Source> {
     source: Arc<S>,
     queue: Arc<Queue<S::Id, S::Waiter>>,
     connection: Option<Box<dyn Connection>>,
+    connect: Connect,
     url: Url,
     options: Options,
     layouts: Vec<Layout>,
     figures: Arc<Figures>,
     away_since: Option<Instant>,
+    is_by_hand: bool,
 }
 
 impl<S: Source> Work<S> {
@@ -229,6 +249,9 @@ impl<S: Source> Work<S> {
 
     /// Waits before the next attempt: longer the longer it lasts.
     fn pause(&self) {
+        if self.is_by_hand {
+            return;
+        }
         let since = self.away_since.map_or(RETRY.0, |since| since.elapsed());
         let pause = (since / 2).clamp(RETRY.0, RETRY.1);
         std::thread::sleep(pause);
@@ -239,7 +262,7 @@ impl<S: Source> Work<S> {
             return Ok(());
         }
         if self.connection.is_none() {
-            self.connection = Some(connect(&self.url, &self.options)?);
+            self.connection = Some((self.connect)(&self.url, &self.options)?);
         }
         match self.commit(changes) {
             Err(error) if error.fault == Fault::Rows => self.save_each(changes, error),

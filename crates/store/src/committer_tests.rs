@@ -137,11 +137,13 @@ impl Bench {
             source: Arc::clone(&things),
             queue: Arc::clone(&queue),
             connection: Some(Box::new(fake.clone())),
+            connect: Databases::default().connect,
             url: Url::parse("sqlite:unused").unwrap(),
             options: Options::default(),
             layouts: layouts(&mut fake).to_vec(),
             figures: Arc::default(),
             away_since: None,
+            is_by_hand: false,
         };
         Self {
             fake,
@@ -281,7 +283,11 @@ fn the_thread_saves_what_is_left_at_its_end() {
         Arc::clone(things),
         Arc::clone(queue),
         Box::new(fake.clone()),
-        (Url::parse("sqlite:unused").unwrap(), Options::default()),
+        (
+            &Databases::default(),
+            Url::parse("sqlite:unused").unwrap(),
+            Options::default(),
+        ),
         Vec::new(),
         Pace::Every(Duration::from_secs(3600)),
     );

@@ -1,5 +1,7 @@
 //! One connection to a database: the few things that Tandem asks of any of them.
 
+use std::sync::Arc;
+
 use crate::change::{Change, Layout};
 use crate::error::Error;
 use crate::url::{Driver, Url};
@@ -94,7 +96,30 @@ pub trait Connection: Send {
     fn driver(&self) -> Driver;
 }
 
-/// Connects to a database.
+/// Makes connections.
+pub type Connect = Arc<dyn Fn(&Url, &Options) -> Result<Box<dyn Connection>, Error> + Send + Sync>;
+
+/// What stands for databases: real ones, or those of a simulation.
+#[derive(Clone)]
+pub struct Databases {
+    /// Connects to one.
+    pub connect: Connect,
+    /// There are no threads: whoever runs the simulation says when something is saved ([`Committer::step`]).
+    ///
+    /// [`Committer::step`]: crate::Committer::step
+    pub by_hand: bool,
+}
+
+impl Default for Databases {
+    fn default() -> Self {
+        Self {
+            connect: Arc::new(connect),
+            by_hand: false,
+        }
+    }
+}
+
+/// Connects to a real database.
 ///
 /// # Errors
 /// What is wrong, without the password.

@@ -25,7 +25,7 @@ mod value;
 
 pub use change::{Change, Key, Layout};
 pub use committer::{Committer, Event, Figures, Pace, Source};
-pub use connection::{Connection, Options, Outcome, Row, Select, connect};
+pub use connection::{Connect, Connection, Databases, Options, Outcome, Row, Select, connect};
 pub use error::{Error, Fault};
 pub use queries::{Queries, QueriesFull};
 pub use queue::{Queue, Waits};

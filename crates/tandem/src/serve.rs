@@ -80,6 +80,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
         seed: fastrand::u64(..),
         run_dir: run_dir.clone(),
         data_dir: data_dir(options, &run_dir),
+        databases: store::Databases::default(),
         aliases,
         stopwatch: microseconds,
     };

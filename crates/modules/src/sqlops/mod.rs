@@ -164,7 +164,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
             return Err(text.into());
         }
         let options = crate::database::options(setup.parameters, &url);
-        if let Err(error) = store::connect(&url, &options) {
+        if let Err(error) = (setup.databases.connect)(&url, &options) {
             let text = format!("sqlcon {name}: cannot connect to {url}: {error}");
             if setup.parameters.int("sqlops", "connect_mode") != 1 {
                 return Err(text.into());

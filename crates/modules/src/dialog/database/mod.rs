@@ -92,6 +92,14 @@ fn refuse_unsaved(run: &mut Run) {
     }
 }
 
+/// Saves changes of calls now, where that is done by hand.
+pub(crate) fn step(engine: &Engine) {
+    let database = engine.state::<Database>();
+    if let Some(committer) = database.as_ref().and_then(|d| d.committer.as_ref()) {
+        committer.step();
+    }
+}
+
 /// Saves what is left when the workers have ended.
 fn end(engine: &Arc<Engine>) {
     let Some(database) = engine.state::<Database>() else {

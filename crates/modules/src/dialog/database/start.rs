@@ -84,7 +84,7 @@ pub(in crate::dialog) fn start(setup: &mut Setup<'_>, state: &Arc<State>) -> Res
         Arc::clone(&saver),
         Arc::clone(&changes),
         connection,
-        (url.clone(), options.clone()),
+        (setup.databases, url.clone(), options.clone()),
         layouts.to_vec(),
         pace,
     );
@@ -150,7 +150,7 @@ fn connect(
     let begin = Instant::now();
     let mut pause = RETRY.0;
     loop {
-        let error = match store::connect(url, options) {
+        let error = match (setup.databases.connect)(url, options) {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
