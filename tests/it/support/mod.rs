@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod agent;
 pub mod call;
+pub mod database;
 pub mod golden;
 pub mod lab;
 pub mod message;
