@@ -17,6 +17,8 @@ pub(crate) enum Fatal {
     Drop,
     /// It ran longer than this, ms.
     TooLong(u64),
+    /// It keeps more than this, MB.
+    TooMuch(usize),
     /// A function of a module panicked.
     Panic,
 }
@@ -29,6 +31,10 @@ impl fmt::Display for Fatal {
             Self::TooLong(ms) => write!(
                 f,
                 "the script ran for more than {ms} ms (parameter run_time_limit): it is ended"
+            ),
+            Self::TooMuch(mb) => write!(
+                f,
+                "the scripts keep more than {mb} MB (parameter memory_limit): this one is ended"
             ),
             Self::Panic => f.write_str("a function of a module panicked"),
         }

@@ -1,4 +1,5 @@
-//! The watch over scripts that run for too long: every so many instructions Lua looks at the clock.
+//! The watch over scripts that run for too long or keep too much: every so many instructions Lua looks at the clock and
+//! at its memory.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,15 +16,18 @@ pub(crate) struct Guard {
     clock: fn() -> u64,
     /// The longest time, µs; 0 for none.
     limit_us: u64,
+    /// The most memory that one machine may use, bytes; 0 for any.
+    memory_max: usize,
     started: Cell<u64>,
 }
 
 impl Guard {
     /// With a clock in microseconds.
-    pub(crate) fn new(clock: fn() -> u64, limit_us: u64) -> Rc<Self> {
+    pub(crate) fn new(clock: fn() -> u64, limit_us: u64, memory_max: usize) -> Rc<Self> {
         Rc::new(Self {
             clock,
             limit_us,
+            memory_max,
             started: Cell::new(0),
         })
     }
@@ -35,20 +39,34 @@ impl Guard {
         }
     }
 
-    /// Makes a Lua machine look at the clock.
+    /// Makes a Lua machine look at both.
     pub(crate) fn watch(self: &Rc<Self>, lua: &Lua) -> mlua::Result<()> {
-        if self.limit_us == 0 {
+        if self.limit_us == 0 && self.memory_max == 0 {
             return Ok(());
         }
         let guard = Rc::clone(self);
         let every = HookTriggers::new().every_nth_instruction(INSTRUCTIONS);
-        lua.set_global_hook(every, move |_, _| match guard.is_over() {
-            true => Err(Fatal::TooLong(guard.limit_us / 1000).into()),
-            false => Ok(VmState::Continue),
+        lua.set_global_hook(every, move |lua, _| {
+            if guard.is_over() {
+                return Err(Fatal::TooLong(guard.limit_us / 1000).into());
+            }
+            if guard.is_full(lua)? {
+                return Err(Fatal::TooMuch(guard.memory_max >> 20).into());
+            }
+            Ok(VmState::Continue)
         })
     }
 
     fn is_over(&self) -> bool {
-        (self.clock)().saturating_sub(self.started.get()) > self.limit_us
+        self.limit_us > 0 && (self.clock)().saturating_sub(self.started.get()) > self.limit_us
+    }
+
+    /// Whether too much is in use, even without what nobody needs any more.
+    fn is_full(&self, lua: &Lua) -> mlua::Result<bool> {
+        if self.memory_max == 0 || lua.used_memory() <= self.memory_max {
+            return Ok(false);
+        }
+        lua.gc_collect()?;
+        Ok(lua.used_memory() > self.memory_max)
     }
 }

@@ -54,6 +54,12 @@ static PARAMETERS: &[ParameterRow] = &[
         check: Some(not_negative),
         doc: "How long a script may run without waiting, ms; 0 as long as it likes. Only in Tandem.",
     },
+    ParameterRow {
+        name: "memory_limit",
+        kind: ParameterType::Int(256),
+        check: Some(not_negative),
+        doc: "How much memory the scripts of one worker may use, MB; 0 as much as there is. Only in Tandem.",
+    },
 ];
 
 const fn param(name: &'static str) -> Parameter {
@@ -135,6 +141,8 @@ pub(crate) struct State {
     pub(crate) scripts: Scripts,
     /// The longest that a script may run without waiting, µs; 0 for ever.
     pub(crate) time_limit_us: u64,
+    /// The most memory that the scripts of one worker may use, bytes; 0 for any.
+    pub(crate) memory_max: usize,
     /// Scripts may be read again.
     pub(crate) may_reload: bool,
 }
@@ -150,6 +158,9 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let state = State {
         scripts: Scripts::read(paths.collect())?,
         time_limit_us: limit_ms.saturating_mul(1000),
+        memory_max: usize::try_from(setup.parameters.int("app_lua", "memory_limit"))
+            .unwrap_or(0)
+            .saturating_mul(1 << 20),
         may_reload: setup.parameters.int("app_lua", "reload") != 0,
     };
     let state = setup.put_state(state);

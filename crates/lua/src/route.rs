@@ -141,7 +141,7 @@ fn failed(run: &Run, route: &Parked, error: &mlua::Error) -> Outcome<Pending> {
     match fatal(error) {
         Some(Fatal::Exit) => Outcome::Stop { drop: false },
         Some(Fatal::Drop) => Outcome::Stop { drop: true },
-        Some(Fatal::TooLong(_) | Fatal::Panic) | None => {
+        Some(Fatal::TooLong(_) | Fatal::TooMuch(_) | Fatal::Panic) | None => {
             errors::log(&run.engine.log, &route.function, error);
             Outcome::Code(-1)
         }

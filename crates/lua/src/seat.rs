@@ -42,7 +42,7 @@ impl Seat {
     pub(crate) fn new(engine: &Local, state: &State) -> Self {
         Self {
             current: Rc::new(Current::new(engine)),
-            guard: Guard::new(engine.stopwatch, state.time_limit_us),
+            guard: Guard::new(engine.stopwatch, state.time_limit_us, state.memory_max),
             vm: RefCell::default(),
             parked: RefCell::default(),
             abandoned: Arc::default(),

@@ -58,6 +58,45 @@ fn an_endless_loop_is_ended_after_the_time_limit() {
 }
 
 #[test]
+fn a_script_that_keeps_too_much_is_ended() {
+    let mut bench = Bench::load(
+        "modparam(\"app_lua\", \"memory_limit\", 8)\ncfgengine \"lua\"\n",
+        "function ksr_request_route()\n\
+           if KSR.pv.get('$rU') == 'ping' then KSR.sl.send_reply(200, 'Pong') return end\n\
+           local kept = {}\n\
+           while true do pcall(function() kept[#kept + 1] = ('x'):rep(1000) .. #kept end) end\n\
+         end\n",
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
+    assert!(bench.request("OPTIONS", "x").is_empty());
+    assert!(bench.logged("keep more than 8 MB"));
+    still_answers(&mut bench);
+}
+
+#[test]
+fn deep_recursion_and_errors_that_cannot_be_shown_are_errors() {
+    for (body, wanted) in [
+        (
+            "local function f() return 1 + f() end return f()",
+            "stack overflow",
+        ),
+        (
+            "local function f() return pcall(f) end f() error('came back')",
+            "came back",
+        ),
+        (
+            "error(setmetatable({}, { __tostring = function() error('in it') end }))",
+            "ksr_request_route",
+        ),
+    ] {
+        let mut bench = bench(body);
+        assert!(bench.request("OPTIONS", "x").is_empty(), "{body}");
+        assert!(bench.logged(wanted), "{body}");
+        still_answers(&mut bench);
+    }
+}
+
+#[test]
 fn a_panic_costs_one_message() {
     for body in [
         "KSR.test.panics()",
