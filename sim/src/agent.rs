@@ -72,9 +72,16 @@ pub(crate) struct Agent {
     ok: Option<Vec<u8>>,
     acknowledged: bool,
     established: bool,
-    ended: bool,
+    /// It sent or received a BYE.
+    pub(crate) ended: bool,
     cancelled: bool,
     script: Script,
+    /// The network keeps the order of what it carries.
+    ordered: bool,
+    /// The requests that it received: CSeq number, From tag, branch.
+    numbers: Vec<(u32, String, String)>,
+    /// Two requests came with one number, or one below the last where the network keeps the order.
+    pub(crate) disorder: Option<String>,
     /// Final replies to the INVITE: status and To tag.
     pub(crate) finals: Vec<(u16, String)>,
     pub(crate) invite_sent: bool,
@@ -112,6 +119,9 @@ impl Agent {
             ended: false,
             cancelled: false,
             script,
+            ordered: false,
+            numbers: Vec::new(),
+            disorder: None,
             finals: Vec::new(),
             invite_sent: false,
         }
@@ -120,6 +130,11 @@ impl Agent {
     /// A tag that differs between the phones of one call.
     pub(crate) fn set_tag(&mut self, tag: String) {
         self.tag = tag;
+    }
+
+    /// The network keeps the order of what it carries.
+    pub(crate) const fn set_ordered(&mut self, ordered: bool) {
+        self.ordered = ordered;
     }
 
     /// A caller begins.
@@ -221,8 +236,8 @@ impl Agent {
         };
         text.push_str(&format!(
             "From: <sip:{}@sim>;tag={}\r\nTo: <sip:peer@sim>{peer}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\n\
-             Contact: <sip:{}@{}>\r\nContent-Length: 0\r\n\r\n",
-            self.user, self.tag, self.call_id, self.user, self.address
+             Contact: <sip:{}@{}>\r\nX-Plan: {}\r\nContent-Length: 0\r\n\r\n",
+            self.user, self.tag, self.call_id, self.user, self.address, self.script.plan
         ));
         text.into_bytes()
     }
@@ -325,8 +340,61 @@ impl Agent {
         }
     }
 
+    /// Looks at the number of a request: each new one must be above all before it.
+    fn note_number(&mut self, request: &Message) {
+        let (Some(cseq), Some(via)) = (request.cseq(), request.top_via()) else {
+            return;
+        };
+        // After a BYE the proxy may have forgotten the call.
+        if self.ended || matches!(request.method(), Method::Ack | Method::Cancel) {
+            return;
+        }
+        let branch = String::from_utf8_lossy(via.branch().unwrap_or_default()).into_owned();
+        let tag = String::from_utf8_lossy(request.from_tag().unwrap_or_default()).into_owned();
+        if self.numbers.iter().any(|(.., known)| *known == branch) {
+            return;
+        }
+        let mut before = self.numbers.iter().filter(|(_, of, _)| *of == tag);
+        let clash = before.any(|(number, ..)| match self.ordered {
+            true => *number >= cseq.number,
+            false => *number == cseq.number,
+        });
+        if clash && self.disorder.is_none() {
+            self.disorder = Some(format!(
+                "{} of {} came with CSeq {} after {:?}",
+                String::from_utf8_lossy(request.method_bytes()),
+                self.call_id,
+                cseq.number,
+                self.numbers
+            ));
+        }
+        self.numbers.push((cseq.number, tag, branch));
+    }
+
+    /// Whether an ACK has the number of the INVITE that was taken.
+    fn is_of_invite(&self, ack: &Message) -> bool {
+        let invite = self
+            .invite
+            .clone()
+            .and_then(|bytes| Message::parse(bytes).ok());
+        let number = |message: &Message| message.cseq().map(|cseq| cseq.number);
+        invite.is_some_and(|invite| number(&invite) == number(ack))
+    }
+
+    fn challenge(&self, request: &Message, out: &mut Vec<Wish>) {
+        let header = "Proxy-Authenticate: Digest realm=\"sim\", nonce=\"now\", qop=\"auth\"\r\n";
+        out.push(Wish::Send(reply(request, 407, &self.tag, header)));
+    }
+
     fn take_request(&mut self, request: &Message, now: u64, out: &mut Vec<Wish>) {
+        self.note_number(request);
+        let has_credentials = request.header(HeaderId::ProxyAuthorization).is_some();
         match request.method() {
+            Method::Invite if self.script.challenges && !has_credentials => {
+                self.challenge(request, out);
+            }
+            // That of a challenge, come late.
+            Method::Ack if !self.caller && !self.is_of_invite(request) => {}
             Method::Invite if self.invite.is_none() => {
                 self.invite = Some(request.bytes().to_vec());
                 self.routes = routes(request, false);

@@ -65,7 +65,7 @@ pub(crate) fn quiet(proxy: &Proxy, agents: &[&Agent]) -> Result<(), String> {
             calls.first()
         ));
     }
-    for args in [&["calls"][..], &["caller"][..]] {
+    for args in [&["calls"][..], &["caller"], &["spare"]] {
         let size = proxy.command("dlg.profile_get_size", args)?;
         if size.first().and_then(Value::as_int) != Some(0) {
             return Err(format!("profile {args:?} is not empty: {size:?}"));
@@ -74,6 +74,9 @@ pub(crate) fn quiet(proxy: &Proxy, agents: &[&Agent]) -> Result<(), String> {
     statistics(proxy)?;
     for agent in agents {
         answered(agent, agents)?;
+        if let Some(disorder) = &agent.disorder {
+            return Err(disorder.clone());
+        }
     }
     Ok(())
 }
@@ -109,6 +112,8 @@ fn answered(agent: &Agent, agents: &[&Agent]) -> Result<(), String> {
         .filter(|peer| peer.call_id() == agent.call_id());
     match agent.finals.len() {
         0 if peers.any(|peer| peer.vanished && peer.has_accepted()) => Ok(()),
+        // The 2xx was lost, and the call ended before the callee repeated it.
+        0 if agent.ended => Ok(()),
         0 => Err(format!(
             "the caller at {} never got a final reply",
             agent.address

@@ -13,7 +13,29 @@ pub(crate) struct Script {
     pub(crate) within_after: Option<u64>,
     pub(crate) vanish_after: Option<u64>,
     pub(crate) acknowledges: bool,
+    /// It wants credentials from whoever calls it.
+    pub(crate) challenges: bool,
+    /// What its call is to go through.
+    pub(crate) plan: &'static str,
 }
+
+/// What `proxy.cfg` knows to do with a call.
+const PLANS: [&str; 14] = [
+    "",
+    "",
+    "",
+    "",
+    "bye",
+    "bye caller",
+    "bye twice",
+    "refer",
+    "refer callee",
+    "bridge",
+    "within",
+    "within",
+    "profiles",
+    "short",
+];
 
 impl Script {
     /// A phone of the given temper.
@@ -40,6 +62,8 @@ impl Script {
                 None
             },
             acknowledges: random.percent(97),
+            challenges: !caller && random.percent(20),
+            plan: *random.pick(&PLANS[..]),
         }
     }
 }

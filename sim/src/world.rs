@@ -32,6 +32,13 @@ struct Weather {
     delay_max: u64,
 }
 
+impl Weather {
+    /// Whether what was sent first arrives first, and everything does.
+    const fn keeps_order(self) -> bool {
+        self.loss == 0 && self.delay_max == 1
+    }
+}
+
 /// A phone is known by its address and the call that it takes part in.
 type Key = (SocketAddr, String);
 
@@ -44,6 +51,7 @@ enum Happening {
     Wake(Key, Note),
     Call(u32),
     Check,
+    Command,
     Tick,
     /// What changed is saved.
     Save,
@@ -102,7 +110,7 @@ fn begin(seed: u64, verbose: bool, disk: Option<Disk>) -> World {
     let weather = Weather {
         loss: *random.pick(&[0, 0, 2, 8, 15]),
         duplication: *random.pick(&[0, 3, 20]),
-        delay_max: *random.pick(&[5, 50, 900]),
+        delay_max: *random.pick(&[1, 5, 50, 900]),
     };
     let mut world = World {
         random,
@@ -134,6 +142,10 @@ impl World {
             let at = self.random.between(0, 60_000);
             self.queue.put(at, Happening::Check);
         }
+        for _ in 0..self.random.between(0, 5) {
+            let at = self.random.between(0, 60_000);
+            self.queue.put(at, Happening::Command);
+        }
         self.queue.put(TICK_MS, Happening::Tick);
     }
 
@@ -153,6 +165,7 @@ impl World {
                     self.queue.put(next, Happening::Save);
                 }
                 Happening::Crash => return self.crash(at),
+                Happening::Command => self.command()?,
                 Happening::Tick => {
                     self.proxy.tick(at);
                     let tick = if at < 3 * CALLS_UNTIL_MS {
@@ -201,12 +214,41 @@ impl World {
         })
     }
 
+    /// An operator does something.
+    fn command(&mut self) -> Result<(), String> {
+        let number = self.random.between(0, 12);
+        let (call_id, tag) = (format!("call{number}"), format!("caller{number}"));
+        let user = format!("sip:user{}", self.random.between(0, 3));
+        let state = self.random.between(1, 6).to_string();
+        let callee = match self.random.percent(50) {
+            true => format!("callee10.0.0.2-{call_id}"),
+            false => String::new(),
+        };
+        let commands: [(&str, &[&str]); 7] = [
+            ("dlg.end_match", &["furi", "sw", &user]),
+            ("dlg.end_match", &["callid", "eq", &call_id]),
+            ("dlg.set_state", &[&call_id, &tag, &callee, &state]),
+            ("dlg.set_state", &[&call_id, &tag, &callee, "5"]),
+            ("dlg.terminate_dlg", &[&call_id, &tag, &callee]),
+            (
+                "dlg.bridge_dlg",
+                &["sip:bridged@10.0.0.2:5060", "sip:other@10.0.0.4:5060"],
+            ),
+            ("dlg.list_ctx", &[]),
+        ];
+        let (name, args) = *self.random.pick(&commands);
+        // A call that is not there is a fault of the operator's; what may not happen shows in the end.
+        let _ = self.proxy.command(name, args);
+        check::profiles(&self.proxy)
+    }
+
     fn begin_call(&mut self, number: u32, at: u64) {
         let address = SocketAddr::from(([10, 0, 1, 1], 6000 + number as u16));
         let call_id = format!("call{number}");
         let script = Script::draw(&mut self.random, true);
         let user = format!("user{}", number % 3);
         let mut agent = Agent::new(address, &call_id, &user, true, script);
+        agent.set_ordered(self.weather.keeps_order());
         agent.set_tag(format!("caller{number}"));
         let callee = *self.random.pick(&["bob", "bob", "fork", "serial"]);
         let target = format!("sip:{callee}@10.0.0.2:5060");
@@ -236,6 +278,7 @@ impl World {
             }
             let script = Script::draw(&mut self.random, false);
             let mut agent = Agent::new(to, &key.1, "callee", false, script);
+            agent.set_ordered(self.weather.keeps_order());
             agent.set_tag(format!("callee{}-{}", to.ip(), key.1));
             self.agents.insert(key.clone(), agent);
         }

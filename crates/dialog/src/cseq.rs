@@ -3,7 +3,7 @@
 
 use crate::flags::{iflags, unsaved};
 use crate::id::DialogId;
-use crate::input::{Request, Side};
+use crate::input::{Method, Request, Side};
 use crate::local::{LegKey, next_cseq};
 use crate::packed::{Item, Kind};
 use crate::record::Record;
@@ -92,6 +92,12 @@ impl Work<'_> {
         if request.cseq > seen {
             let by = self.record.shift(sender.peer()).of(request.cseq);
             self.raise_above(sender.peer(), request.cseq, by, used);
+        }
+        if request.method == Method::Bye {
+            // It is the last request that is looked at: what follows all the same is above it.
+            let sent = self.record.shift(sender.peer()).of(request.cseq);
+            let used = &mut self.record.local_cseq[receiver];
+            *used = (*used).max(request.cseq.saturating_add(sent));
         }
     }
 

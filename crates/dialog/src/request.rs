@@ -99,6 +99,7 @@ impl Work<'_> {
     }
 
     fn within(&mut self, request: &Request<'_>) {
+        self.make_room(request);
         let prack = request.method == Method::Prack;
         let input = if prack { Input::Prack } else { Input::Request };
         if self.outcome(input) == Outcome::Bogus || self.record.state == State::Deleted {
@@ -147,7 +148,6 @@ impl Work<'_> {
 
     /// Takes the sender's CSeq, and its Contact if the method brings one.
     fn refresh(&mut self, request: &Request<'_>) {
-        self.make_room(request);
         let side = request.direction.sender();
         let sender = side as usize;
         if let Some(fork) = self.record.fork_mut(request.callee_tag) {
