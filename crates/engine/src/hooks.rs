@@ -7,6 +7,7 @@ use sip::{Edits, Message};
 
 use crate::clock::Now;
 use crate::engine::{Engine, TxData};
+use crate::local::Local;
 use crate::run::Run;
 use crate::setup::InitError;
 use crate::working::{Target, Working};
@@ -74,6 +75,8 @@ pub type Built = fn(&Arc<Engine>) -> Result<(), InitError>;
 pub struct Hooks {
     /// The engine has just been made; no worker runs yet. An error ends the start.
     pub built: Vec<Built>,
+    /// A worker begins, in its own thread.
+    pub worker_begins: Vec<fn(&Local)>,
     /// Before `request_route`.
     pub request_in: Vec<fn(&mut Run)>,
     /// After `request_route`, before what it left open is settled.

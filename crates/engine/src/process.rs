@@ -100,10 +100,14 @@ impl Worker {
             vars: engine.first_locals.clone(),
             ..Locals::default()
         };
+        let local = Local::new(engine);
+        for hook in &engine.hooks.worker_begins {
+            hook(&local);
+        }
         Self {
             number,
             workers,
-            local: Local::new(engine),
+            local,
             script: LocalScript::new(engine.script()),
             locals,
             waiting: Slab::new(),

@@ -43,7 +43,7 @@ pub(crate) fn run_file(run: &mut Run, args: &mut Args<'_>) -> Outcome<Pending> {
 
 fn chunk(run: &mut Run, function: &str, code: &[u8], name: &str) -> Outcome<Pending> {
     let state = run.state::<State>();
-    let seat = Seat::of(run, &state);
+    let seat = Seat::of(&run.engine, &state);
     let loaded: mlua::Result<(Rc<Vm>, Function)> = seat.vm(&run.engine, &state).and_then(|vm| {
         let chunk = vm.lua().load(code).set_name(name).into_function()?;
         Ok((vm, chunk))

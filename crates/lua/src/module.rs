@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use engine::{
-    Engine, ForeignCall, FunctionRow, Handler, InitError, Language, Module, ParameterRow,
+    Engine, ForeignCall, FunctionRow, Handler, InitError, Language, Local, Module, ParameterRow,
     ParameterType, ParameterValue, Pending, Run, Setup,
 };
 use script::{Outcome, Parameter, ParameterKind, Routes, Signature};
 
 use crate::scripts::Scripts;
-use crate::{functions, route, rpc_commands};
+use crate::seat::Seat;
+use crate::{errors, functions, route, rpc_commands};
 
 /// The module's row.
 pub static MODULE: Module = Module {
@@ -166,6 +167,7 @@ fn init(setup: &mut Setup<'_>) -> Result<(), InitError> {
     let state = setup.put_state(state);
     setup.add_language(Lua(Arc::clone(&state)));
     setup.hooks.built.push(built);
+    setup.hooks.worker_begins.push(worker_begins);
     rpc_commands::add(setup, &state);
     Ok(())
 }
@@ -189,6 +191,16 @@ fn built(engine: &Arc<Engine>) -> Result<(), InitError> {
         }
     }
     Ok(())
+}
+
+/// Each worker makes its machine before its first message has to wait for it.
+fn worker_begins(engine: &Local) {
+    let Some(state) = engine.state::<State>() else {
+        return;
+    };
+    if let Err(error) = Seat::of(engine, &state).vm(engine, &state) {
+        errors::log(&engine.log, "loading the scripts", &error);
+    }
 }
 
 /// What the engine sees.

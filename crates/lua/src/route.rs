@@ -24,7 +24,7 @@ pub(crate) fn block(run: &mut Run, call: &ForeignCall) -> Outcome<Pending> {
 /// Runs a global function with these arguments.
 pub(crate) fn function(run: &mut Run, name: &str, arguments: &[&str]) -> Outcome<Pending> {
     let state = run.state::<State>();
-    let seat = Seat::of(run, &state);
+    let seat = Seat::of(&run.engine, &state);
     let vm = match seat.vm(&run.engine, &state) {
         Ok(vm) => vm,
         Err(error) => {
@@ -153,7 +153,7 @@ impl Resume for Suspended {
         let Self { ticket, inner } = *self;
         let outcome = run.resume(inner, with);
         let state = run.state::<State>();
-        let seat = Seat::of(run, &state);
+        let seat = Seat::of(&run.engine, &state);
         let Some(route) = seat.unpark(ticket) else {
             run.log(level::BUG, "app_lua", "a route that waited is gone");
             return Outcome::Code(-1);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use engine::{Local, Pending, Run};
+use engine::{Local, Pending};
 use mlua::Thread;
 use parking_lot::Mutex;
 use slab::Slab;
@@ -32,9 +32,8 @@ pub(crate) struct Parked {
 }
 
 impl Seat {
-    /// That of the worker that runs this.
-    pub(crate) fn of(run: &Run, state: &State) -> Rc<Self> {
-        let engine = &run.engine;
+    /// That of this worker.
+    pub(crate) fn of(engine: &Local, state: &State) -> Rc<Self> {
         engine.own(|| Self::new(engine, state))
     }
 

@@ -143,8 +143,8 @@ impl Bench {
         for command in commands {
             registry.add(command).map_err(|error| error.to_string())?;
         }
-        let worker = Worker::new(&engine, 0, 1);
         lines.lock().clear();
+        let worker = Worker::new(&engine, 0, 1);
         Ok(Self {
             engine,
             registry,
