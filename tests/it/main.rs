@@ -4,6 +4,7 @@
 //! to show the same except for the accepted differences in `support/accepted.rs`.
 
 mod another_stack;
+mod credentials;
 mod database;
 mod decisions;
 mod flows;
