@@ -72,6 +72,7 @@ pub(crate) fn quiet(proxy: &Proxy, agents: &[&Agent]) -> Result<(), String> {
         }
     }
     statistics(proxy)?;
+    proxy.watch.verdict()?;
     for agent in agents {
         answered(agent, agents)?;
         if let Some(disorder) = &agent.disorder {

@@ -11,6 +11,7 @@ mod proxy;
 mod queue;
 mod random;
 mod temper;
+mod watch;
 mod world;
 
 use std::process::ExitCode;

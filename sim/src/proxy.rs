@@ -15,6 +15,7 @@ use transport::listen::{SocketSpec, Sockets};
 use transport::resolve::{Hosts, ResolveSettings, Resolver, TableLookup};
 
 use crate::disk::Disk;
+use crate::watch::Watch;
 
 const CONFIG: &str = include_str!("proxy.cfg");
 /// Where time begins: the clock of a process that was just started.
@@ -32,6 +33,8 @@ pub(crate) struct Proxy {
     pub(crate) registry: Arc<Registry>,
     workers: Vec<Worker>,
     log: Arc<Mutex<Vec<String>>>,
+    /// What an observer hears of the calls.
+    pub(crate) watch: Arc<Watch>,
 }
 
 /// The proxy's time at a moment of the simulation.
@@ -112,6 +115,9 @@ impl Proxy {
         }
         let registry = Arc::new(registry);
         engine.set_registry(Arc::clone(&registry));
+        let tracker = modules::tracker(&engine);
+        let tracker = tracker.unwrap_or_else(|| panic!("module dialog is loaded"));
+        let watch = Watch::start(&tracker, disk.is_none());
         let workers = (0..2)
             .map(|number| Worker::new(&engine, number, 2))
             .collect();
@@ -120,6 +126,7 @@ impl Proxy {
             registry,
             workers,
             log: lines,
+            watch,
         }
     }
 

@@ -86,3 +86,8 @@ pub static ALL: &[&Module] = &[
     &acc::MODULE,
     &uac::MODULE,
 ];
+
+/// Knows every call, if module dialog is loaded: where programs that embed the proxy observe calls.
+pub fn tracker(engine: &engine::Engine) -> Option<std::sync::Arc<::dialog::Tracker>> {
+    engine.state::<dialog::State>().map(|state| state.tracker())
+}

@@ -92,6 +92,11 @@ impl State {
         })
     }
 
+    /// Knows every call.
+    pub(crate) fn tracker(&self) -> Arc<Tracker> {
+        Arc::clone(&self.tracker)
+    }
+
     /// The five statistics, unless `enable_stats` is 0.
     pub(super) fn add_statistics(&self, setup: &Setup<'_>) {
         if !self.counts {
