@@ -242,9 +242,7 @@ fn database_parameters_are_checked() {
 
 #[test]
 fn what_is_not_there_yet_is_refused() {
-    for (name, value) in [("enable_dmq", "1")] {
-        assert!(refused(name, value).contains(name), "{name}");
-    }
+    assert!(refused("enable_dmq", "1").contains("enable_dmq"));
 }
 
 #[test]
