@@ -29,7 +29,7 @@ pub(super) fn send(
         headers: lines,
         body: content.body.clone(),
     };
-    let mut local = outgoing::local(&run.engine, request, b"BYE", content);
+    let mut local = outgoing::local(&run.engine, (&state.tracker, id), request, b"BYE", content);
     local.done = Some(Box::new(ByeDone {
         tracker: Arc::clone(&state.tracker),
         id,
@@ -39,9 +39,14 @@ pub(super) fn send(
 }
 
 /// Acknowledges a 2xx that came when its call was over.
-pub(super) fn acknowledge(run: &mut Run, request: dialog::LocalRequest) {
+pub(super) fn acknowledge(
+    run: &mut Run,
+    state: &State,
+    id: DialogId,
+    request: dialog::LocalRequest,
+) {
     let lines = Content::lines(b"Max-Forwards: 70\r\n".to_vec());
-    let local = outgoing::local(&run.engine, request, b"ACK", lines);
+    let local = outgoing::local(&run.engine, (&state.tracker, id), request, b"ACK", lines);
     run.send_local(local);
 }
 

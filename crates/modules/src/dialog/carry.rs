@@ -41,7 +41,7 @@ pub(super) fn carry_out(
         keep_for_transaction(run, state, id);
     }
     for request in effects.acks {
-        bye::acknowledge(run, request);
+        bye::acknowledge(run, state, id, request);
     }
     for request in effects.byes {
         bye::send(run, state, id, request, &Content::default());

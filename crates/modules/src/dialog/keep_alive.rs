@@ -25,7 +25,13 @@ impl Resume for Ask {
                 Side::Caller => Content::default(),
                 Side::Callee => Content::lines(state.callee_headers.clone()),
             };
-            let mut local = outgoing::local(&run.engine, request, b"OPTIONS", content);
+            let mut local = outgoing::local(
+                &run.engine,
+                (&state.tracker, self.0),
+                request,
+                b"OPTIONS",
+                content,
+            );
             local.done = Some(Box::new(Answer { id: self.0, side }));
             run.send_local(local);
         }

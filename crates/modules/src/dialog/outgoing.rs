@@ -52,13 +52,15 @@ pub(super) fn is_one_line(text: &[u8]) -> bool {
     !text.trim_ascii().is_empty() && !text.iter().any(|&byte| byte < 0x20 || byte == 0x7f)
 }
 
-/// The request, to be sent from the socket that faces its party.
+/// The request of a call, to be sent from the socket that faces its party, with the addresses that the party knows.
 pub(super) fn local(
     engine: &Engine,
-    request: dialog::LocalRequest,
+    call: (&Tracker, DialogId),
+    mut request: dialog::LocalRequest,
     method: &[u8],
     content: Content,
 ) -> LocalRequest {
+    show_as_known(call, &mut request);
     let socket = std::str::from_utf8(&request.socket).ok();
     let socket = socket.and_then(|text| engine.sockets.find_text(text));
     let has_max_forwards = names_max_forwards(&content.headers);
@@ -76,6 +78,21 @@ pub(super) fn local(
         socket: socket.map(|socket| socket.id),
         has_max_forwards,
         done: None,
+    }
+}
+
+/// A callee for whom module uac replaced an address knows no other, and is not to learn it from us.
+fn show_as_known((tracker, id): (&Tracker, DialogId), request: &mut dialog::LocalRequest) {
+    if request.leg.side == Side::Caller {
+        return;
+    }
+    let parties = [&mut request.from, &mut request.to];
+    for (name, party) in crate::uac::SHOWN_TO_CALLEE.into_iter().zip(parties) {
+        let known = tracker.variable(id, name.as_bytes());
+        let end = party.iter().position(|&byte| byte == b'>');
+        if let (Some(uri), Some(end)) = (known, end) {
+            *party = [b"<", &uri[..], &party[end..]].concat();
+        }
     }
 }
 

@@ -55,7 +55,13 @@ fn refer(run: &mut Run, state: &State, id: DialogId, side: Side, address: &[u8])
         return false;
     }
     let content = Content::lines(headers(state, address));
-    let mut local = outgoing::local(&run.engine, request, b"REFER", content);
+    let mut local = outgoing::local(
+        &run.engine,
+        (&state.tracker, id),
+        request,
+        b"REFER",
+        content,
+    );
     local.done = Some(Box::new(Referred { id, leg }));
     run.send_local(local);
     true

@@ -105,7 +105,13 @@ fn to_sides(
             return false;
         };
         let leg = request.leg.clone();
-        let mut local = outgoing::local(&run.engine, request, method, content.clone());
+        let mut local = outgoing::local(
+            &run.engine,
+            (&state.tracker, id),
+            request,
+            method,
+            content.clone(),
+        );
         local.done = Some(Box::new(Reported {
             id,
             leg,

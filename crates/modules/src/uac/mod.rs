@@ -19,6 +19,7 @@ use script::Variable;
 use sip::{SocketId, Tag};
 
 pub(crate) use auth::answers;
+pub(crate) use replace::SHOWN_TO_CALLEE;
 pub(crate) use restore::within_call;
 
 use credentials::Known;

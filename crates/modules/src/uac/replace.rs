@@ -40,6 +40,9 @@ impl Side {
     }
 }
 
+/// The variables of a call with the URIs that its callee knows caller and callee as.
+pub(crate) const SHOWN_TO_CALLEE: [&str; 2] = ["_uac_funew", "_uac_tonew"];
+
 /// A name as written, empty for none, and a URI.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Party {

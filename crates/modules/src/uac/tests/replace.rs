@@ -194,3 +194,24 @@ fn a_route_that_nobody_wrote_changes_nothing() {
         assert_eq!(sent_to(&sent, BOB)[0].header("From"), alice, "{value}");
     }
 }
+
+#[test]
+fn requests_of_our_own_show_each_side_what_it_knows() {
+    let begin = format!("dlg_manage(); {BOTH}");
+    let (mut bench, to_bob, _) = begun("modparam(\"uac\", \"restore_dlg\", 1)\n", &begin);
+    let route = to_bob.header("Record-Route").to_owned();
+    let [alice, bob] = ALICE_TO_BOB;
+    bench.receive(
+        ALICE,
+        &within(alice, bob, "ACK", &route).replace("11 ACK", "10 ACK"),
+    );
+    bench
+        .command("dlg.terminate_dlg", &["call-1@test", "fa", "tb"])
+        .expect("the call is there");
+    let sent = bench.settle();
+    let (to_alice, to_bob) = (sent_to(&sent, ALICE)[0], sent_to(&sent, BOB)[0]);
+    assert_eq!(to_alice.header("From"), "<sip:bob@example.org>;tag=tb");
+    assert_eq!(to_alice.header("To"), "<sip:alice@example.org>;tag=fa");
+    assert_eq!(to_bob.header("From"), "<sip:proxy@trunk.example>;tag=fa");
+    assert_eq!(to_bob.header("To"), "<sip:+4930@trunk.example>;tag=tb");
+}
