@@ -12,12 +12,17 @@ use super::rows;
 const PROGRESS: usize = 100_000;
 
 /// What reading came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Count {
     /// Calls that go on.
     pub(super) calls: usize,
     /// Rows that are no calls, or belong to calls that are here already.
     pub(super) skipped: usize,
+    /// Memberships in profiles that are not declared.
+    undeclared: usize,
+    /// Parties that faced a socket which is not ours, and one such socket.
+    elsewhere: usize,
+    foreign_socket: String,
 }
 
 /// Reads calls.
@@ -75,6 +80,7 @@ impl Reader<'_> {
             call.variables = self.variables_of(connection, call.id)?;
             self.restore(call, &mut count)?;
         }
+        self.sum_up(&count);
         if !variables.is_empty() {
             let text = format!("variables of {} calls that are not there", variables.len());
             self.warn(&text);
@@ -121,7 +127,8 @@ impl Reader<'_> {
         for leg in &mut call.legs {
             let text = String::from_utf8_lossy(&leg.socket);
             if !text.is_empty() && !(self.is_ours)(&text) {
-                self.warn(&format!("call {id}: {text} is no socket of ours"));
+                count.elsewhere += 1;
+                count.foreign_socket = text.into_owned();
                 leg.socket.clear();
             }
         }
@@ -129,11 +136,7 @@ impl Reader<'_> {
             Ok(unknown) => {
                 count.calls += 1;
                 self.tracker.loaded(id, self.now);
-                if unknown > 0 {
-                    self.warn(&format!(
-                        "call {id}: {unknown} of its profiles are not declared"
-                    ));
-                }
+                count.undeclared += unknown;
                 if count.calls.is_multiple_of(PROGRESS) {
                     let text = format!("{} calls read", count.calls);
                     self.log.line(level::NOTICE, "dialog", &text);
@@ -151,6 +154,24 @@ impl Reader<'_> {
                 count.skipped += 1;
                 Ok(())
             }
+        }
+    }
+
+    /// One line for what may be so of every call.
+    fn sum_up(&self, count: &Count) {
+        if count.elsewhere > 0 {
+            let text = format!(
+                "{} parties of calls faced sockets that are not ours, like {}: any will do for them",
+                count.elsewhere, count.foreign_socket
+            );
+            self.warn(&text);
+        }
+        if count.undeclared > 0 {
+            let text = format!(
+                "{} places in profiles that are not declared",
+                count.undeclared
+            );
+            self.warn(&text);
         }
     }
 
