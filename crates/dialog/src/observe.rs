@@ -11,7 +11,8 @@ use smallvec::SmallVec;
 
 use crate::callbacks::Callbacks;
 use crate::id::DialogId;
-use crate::notice::Notice;
+use crate::input::Now;
+use crate::notice::{Happened, Notice};
 use crate::stats::Counters;
 use crate::tracker::Tracker;
 
@@ -75,6 +76,8 @@ pub(crate) struct Observers {
     summary: AtomicU64,
     next: AtomicU64,
     all: Mutex<Entries>,
+    /// When a call was last read from storage.
+    loaded: Mutex<Option<Now>>,
 }
 
 /// One call with observers of its own, in the summary.
@@ -86,6 +89,7 @@ impl Default for Observers {
             summary: AtomicU64::new(0),
             next: AtomicU64::new(0),
             all: Mutex::new(Arc::new([])),
+            loaded: Mutex::new(None),
         }
     }
 }
@@ -99,6 +103,11 @@ impl Observers {
     /// What observers of all calls want.
     pub(crate) fn types(&self) -> Callbacks {
         Callbacks::from_bits(self.summary.load(Ordering::Relaxed) as u16)
+    }
+
+    /// Notes that a call was read from storage.
+    pub(crate) fn note_loaded(&self, now: Now) {
+        *self.loaded.lock() = Some(now);
     }
 
     fn entry(&self, types: Callbacks, observer: Arc<Observer>) -> Entry {
@@ -166,6 +175,8 @@ impl Tracker {
     /// newest is told first. Those of a call run one at a time as far as its inputs do. One that panics is
     /// counted ([`Statistics::observer_panics`](crate::Statistics::observer_panics)), and nothing else is lost.
     ///
+    /// Who asks for `LOADED` when calls were loaded already is told at once, of all calls that there are.
+    ///
     /// What an observer captured is dropped when it is unregistered, and not before it has returned.
     ///
     /// # Errors
@@ -205,8 +216,20 @@ impl Tracker {
         let entry = self.observers.entry(types, Arc::new(observer));
         let number = entry.number;
         let old = self.observers.change(|entries| with(entries, &entry));
-        old.map(|_| ObserverId { number, call: None })
-            .ok_or(ObserveError::TooMany)
+        drop(old.ok_or(ObserveError::TooMany)?);
+        let loaded = *self.observers.loaded.lock();
+        if let Some(now) = loaded.filter(|_| types.contains(Callbacks::LOADED)) {
+            for view in self.iter(now) {
+                let (call, what) = (&view, Happened::Loaded);
+                let notice = Notice {
+                    call,
+                    tracker: self,
+                    what,
+                };
+                self.call(&entry, &notice);
+            }
+        }
+        Ok(ObserverId { number, call: None })
     }
 
     /// Registers an observer of one call, which goes with the call after the last word, `DESTROY`.
@@ -289,10 +312,14 @@ impl Tracker {
         let mut wanted: SmallVec<[&Entry; 8]> = wanted.collect();
         wanted.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.number));
         for entry in wanted {
-            let told = catch_unwind(AssertUnwindSafe(|| (entry.observer)(notice)));
-            if told.is_err() {
-                Counters::add(&self.counters.observer_panics);
-            }
+            self.call(entry, notice);
+        }
+    }
+
+    fn call(&self, entry: &Entry, notice: &Notice<'_>) {
+        let told = catch_unwind(AssertUnwindSafe(|| (entry.observer)(notice)));
+        if told.is_err() {
+            Counters::add(&self.counters.observer_panics);
         }
     }
 }

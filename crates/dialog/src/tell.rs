@@ -146,8 +146,10 @@ impl Tracker {
         self.tell_of(created.id(), what, now)
     }
 
-    /// Tells observers that a call was read from storage, once all of it is there. False if it is gone.
+    /// Tells observers that a call was read from storage, once all of it is there; those who come later are told
+    /// when they come. False if it is gone.
     pub fn loaded(&self, id: DialogId, now: Now) -> bool {
+        self.observers.note_loaded(now);
         self.tell_of(id, Happened::Loaded, now)
     }
 

@@ -200,6 +200,21 @@ fn spirals_loaded_calls_and_listings_are_told() {
 }
 
 #[test]
+fn who_comes_after_the_loading_is_told_then() {
+    let lab = Lab::new(|_| {});
+    let calls = [lab.call(), lab.confirmed()];
+    let diary = Diary::of_all(&lab);
+    assert!(diary.take().is_empty(), "nothing was loaded");
+    assert!(calls.iter().all(|id| lab.tracker.loaded(*id, lab.now())));
+    assert_eq!(diary.take(), ["LOADED 1 -", "LOADED 4 -"]);
+    let late = Diary::of_all(&lab);
+    let mut heard = late.take();
+    heard.sort_unstable();
+    assert_eq!(heard, ["LOADED 1 -", "LOADED 4 -"]);
+    assert!(diary.take().is_empty(), "the first was told before");
+}
+
+#[test]
 fn new_calls_can_be_announced_later() {
     let lab = Lab::new(|settings| settings.tells_created = false);
     let diary = Diary::of_all(&lab);
