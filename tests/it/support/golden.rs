@@ -34,6 +34,12 @@ pub fn check(program: Program, name: &str, recording: &str) {
     }
 }
 
+/// Whether a recording of Kamailio is the one that is kept.
+pub fn is_kept(name: &str, recording: &str) -> bool {
+    let path = test_file("golden").join(format!("{name}.txt"));
+    fs::read_to_string(path).is_ok_and(|kept| kept == recording)
+}
+
 /// A line diff with the heading that each difference stands under.
 pub fn difference(wanted: &str, seen: &str) -> String {
     let (a, b): (Vec<&str>, Vec<&str>) = (wanted.lines().collect(), seen.lines().collect());
