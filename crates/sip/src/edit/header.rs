@@ -84,25 +84,22 @@ impl Edits {
 
     /// Gives a header line another value.
     pub fn set_value(&mut self, tag: Tag, header: &Header<'_>, value: &[u8]) {
-        // A blank before what is no header would join it to the line above.
-        if header.value_span.is_empty() && !header.name.is_empty() {
-            self.push_with(tag, header.value_span, Rank::Replace, |out| {
-                push_all(out, &[b" ", value]);
-            });
-        } else {
-            self.replace(tag, header.value_span, value);
-        }
+        self.write_value(tag, header, |out| out.extend_from_slice(value));
     }
 
     /// Gives a header line a number as its value.
     pub fn set_number(&mut self, tag: Tag, header: &Header<'_>, value: u32) {
-        let gap: &[u8] = match header.value_span.is_empty() && !header.name.is_empty() {
-            true => b" ",
-            false => b"",
-        };
+        self.write_value(tag, header, |out| push_number(out, value));
+    }
+
+    fn write_value(&mut self, tag: Tag, header: &Header<'_>, write: impl FnOnce(&mut Vec<u8>)) {
+        // A blank before what is no header would join it to the line above.
+        let is_unset = header.value_span.is_empty() && !header.name.is_empty();
         self.push_with(tag, header.value_span, Rank::Replace, |out| {
-            out.extend_from_slice(gap);
-            push_number(out, value);
+            if is_unset {
+                out.push(b' ');
+            }
+            write(out);
         });
     }
 
