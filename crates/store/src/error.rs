@@ -32,6 +32,11 @@ impl Error {
             text: text.into(),
         }
     }
+
+    /// The server does not answer in time.
+    pub(crate) fn too_long() -> Self {
+        Self::new(Fault::Away, "the server takes too long to answer")
+    }
 }
 
 impl fmt::Display for Error {

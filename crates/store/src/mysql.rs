@@ -85,23 +85,21 @@ impl Connection for MySql {
         select: &Select<'_>,
         take: &mut dyn FnMut(Row) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut place = String::new();
-        if let Some((_, value)) = &select.filter
-            && sql::literal(Driver::MySql, value, &mut place).is_none()
-        {
-            // No row can have it.
+        let Some(query) = sql::select_literally(Driver::MySql, select) else {
             return Ok(());
-        }
-        let query = sql::select(Driver::MySql, select, &place);
+        };
         let (connection, limit) = (&mut self.connection, self.limit);
         self.runtime.block_on(async {
             let start = tokio::time::timeout(limit, connection.query_iter(query)).await;
             let mut result = start
-                .map_err(|_| too_long())?
+                .map_err(|_| Error::too_long())?
                 .map_err(|error| told(&error))?;
             loop {
                 let row = tokio::time::timeout(limit, result.next()).await;
-                match row.map_err(|_| too_long())?.map_err(|error| told(&error))? {
+                match row
+                    .map_err(|_| Error::too_long())?
+                    .map_err(|error| told(&error))?
+                {
                     Some(row) => take(read(&row))?,
                     None => break,
                 }
@@ -160,12 +158,8 @@ fn within<T>(
     let done = runtime.block_on(async { tokio::time::timeout(limit, work).await });
     match done {
         Ok(done) => done.map_err(|error| told(&error)),
-        Err(_) => Err(too_long()),
+        Err(_) => Err(Error::too_long()),
     }
-}
-
-fn too_long() -> Error {
-    Error::new(Fault::Away, "the server takes too long to answer")
 }
 
 fn read(row: &mysql_async::Row) -> Row {

@@ -45,7 +45,7 @@ impl Postgres {
             runtime.block_on(async { tokio::time::timeout(connect, config.connect(NoTls)).await });
         let (client, connection) = match connected {
             Ok(connected) => connected.map_err(|error| told(&error))?,
-            Err(_) => return Err(too_long()),
+            Err(_) => return Err(Error::too_long()),
         };
         // How it ended is told to whoever asks next.
         runtime.spawn(async move { drop(connection.await) });
@@ -65,7 +65,7 @@ impl Postgres {
             .block_on(async { tokio::time::timeout(limit, client.simple_query(sql)).await });
         match answer {
             Ok(answer) => answer.map_err(|error| told(&error)),
-            Err(_) => Err(too_long()),
+            Err(_) => Err(Error::too_long()),
         }
     }
 
@@ -111,14 +111,9 @@ impl Connection for Postgres {
         select: &Select<'_>,
         take: &mut dyn FnMut(Row) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut place = String::new();
-        if let Some((_, value)) = &select.filter
-            && sql::literal(Driver::Postgres, value, &mut place).is_none()
-        {
-            // No row can have it.
+        let Some(query) = sql::select_literally(Driver::Postgres, select) else {
             return Ok(());
-        }
-        let query = sql::select(Driver::Postgres, select, &place);
+        };
         self.run(&format!(
             "BEGIN; DECLARE tandem NO SCROLL CURSOR FOR {query}"
         ))?;
@@ -202,10 +197,6 @@ fn value(text: Option<&str>, kind: Option<&Type>) -> Value {
         return Value::Int(i64::from(text == "t"));
     }
     Value::from(text)
-}
-
-fn too_long() -> Error {
-    Error::new(Fault::Away, "the server takes too long to answer")
 }
 
 fn told(error: &tokio_postgres::Error) -> Error {

@@ -45,6 +45,16 @@ pub(crate) fn select(driver: Driver, select: &Select<'_>, place: &str) -> String
     sql
 }
 
+/// The same with the filter's value as it stands in a statement. `None` if no row can have it: this database cannot
+/// hold it.
+pub(crate) fn select_literally(driver: Driver, wanted: &Select<'_>) -> Option<String> {
+    let mut place = String::new();
+    if let Some((_, value)) = &wanted.filter {
+        literal(driver, value, &mut place)?;
+    }
+    Some(select(driver, wanted, &place))
+}
+
 /// `DELETE FROM … WHERE key = ? AND key = ?`.
 pub(crate) fn delete_one(driver: Driver, layout: &Layout) -> String {
     let [first, second] = &layout.key;
