@@ -4,7 +4,7 @@ use engine::{Pending, RelayOptions, Resume, Run, forward_stateless, level};
 use script::{BlockKind, Completion, Outcome, Value};
 use sip::{Transport, Uri};
 
-use super::meaning::Meaning::{Do, Log, Row as Of};
+use super::meaning::Meaning::{Do, IsMethod, Log, Row as Of};
 use super::meaning::Row;
 use crate::route::DropAtEnd;
 
@@ -199,65 +199,25 @@ pub(super) static TABLE: &[Row] = &[
             truth(letters.iter().any(|letter| letter_is(run, *letter)))
         }),
     ),
-    (
-        "",
-        "is_INVITE",
-        Do(|run, _| truth(is_method(run, b"INVITE"))),
-    ),
-    ("", "is_ACK", Do(|run, _| truth(is_method(run, b"ACK")))),
-    ("", "is_BYE", Do(|run, _| truth(is_method(run, b"BYE")))),
-    (
-        "",
-        "is_CANCEL",
-        Do(|run, _| truth(is_method(run, b"CANCEL"))),
-    ),
-    (
-        "",
-        "is_REGISTER",
-        Do(|run, _| truth(is_method(run, b"REGISTER"))),
-    ),
-    (
-        "",
-        "is_OPTIONS",
-        Do(|run, _| truth(is_method(run, b"OPTIONS"))),
-    ),
-    (
-        "",
-        "is_SUBSCRIBE",
-        Do(|run, _| truth(is_method(run, b"SUBSCRIBE"))),
-    ),
-    (
-        "",
-        "is_PUBLISH",
-        Do(|run, _| truth(is_method(run, b"PUBLISH"))),
-    ),
-    (
-        "",
-        "is_NOTIFY",
-        Do(|run, _| truth(is_method(run, b"NOTIFY"))),
-    ),
-    ("", "is_REFER", Do(|run, _| truth(is_method(run, b"REFER")))),
-    ("", "is_INFO", Do(|run, _| truth(is_method(run, b"INFO")))),
-    (
-        "",
-        "is_UPDATE",
-        Do(|run, _| truth(is_method(run, b"UPDATE"))),
-    ),
-    ("", "is_PRACK", Do(|run, _| truth(is_method(run, b"PRACK")))),
-    (
-        "",
-        "is_MESSAGE",
-        Do(|run, _| truth(is_method(run, b"MESSAGE"))),
-    ),
-    ("", "is_KDMQ", Do(|run, _| truth(is_method(run, b"KDMQ")))),
-    ("", "is_GET", Do(|run, _| truth(is_method(run, b"GET")))),
-    ("", "is_POST", Do(|run, _| truth(is_method(run, b"POST")))),
-    ("", "is_PUT", Do(|run, _| truth(is_method(run, b"PUT")))),
-    (
-        "",
-        "is_DELETE",
-        Do(|run, _| truth(is_method(run, b"DELETE"))),
-    ),
+    ("", "is_INVITE", IsMethod("INVITE")),
+    ("", "is_ACK", IsMethod("ACK")),
+    ("", "is_BYE", IsMethod("BYE")),
+    ("", "is_CANCEL", IsMethod("CANCEL")),
+    ("", "is_REGISTER", IsMethod("REGISTER")),
+    ("", "is_OPTIONS", IsMethod("OPTIONS")),
+    ("", "is_SUBSCRIBE", IsMethod("SUBSCRIBE")),
+    ("", "is_PUBLISH", IsMethod("PUBLISH")),
+    ("", "is_NOTIFY", IsMethod("NOTIFY")),
+    ("", "is_REFER", IsMethod("REFER")),
+    ("", "is_INFO", IsMethod("INFO")),
+    ("", "is_UPDATE", IsMethod("UPDATE")),
+    ("", "is_PRACK", IsMethod("PRACK")),
+    ("", "is_MESSAGE", IsMethod("MESSAGE")),
+    ("", "is_KDMQ", IsMethod("KDMQ")),
+    ("", "is_GET", IsMethod("GET")),
+    ("", "is_POST", IsMethod("POST")),
+    ("", "is_PUT", IsMethod("PUT")),
+    ("", "is_DELETE", IsMethod("DELETE")),
     // The way that the message came, and the one that it goes.
     ("", "is_UDP", Do(|run, _| came_by(run, b"U"))),
     ("", "is_TCP", Do(|run, _| came_by(run, b"T"))),
@@ -386,7 +346,7 @@ fn is_myself(run: &Run, text: &[u8]) -> bool {
     }
 }
 
-fn is_method(run: &Run, name: &[u8]) -> bool {
+pub(super) fn is_method(run: &Run, name: &[u8]) -> bool {
     sip::trim(name).eq_ignore_ascii_case(run.msg.message.method_bytes())
 }
 

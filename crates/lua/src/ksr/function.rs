@@ -177,6 +177,10 @@ impl Form {
                 let value = names.read(run, &named(template))?;
                 Ok(Done::Code(if value.is_null() { 1 } else { -1 }))
             }
+            Meaning::IsMethod(name) => {
+                let is_it = super::core::is_method(run, name.as_bytes());
+                Ok(Done::Code(if is_it { 1 } else { -1 }))
+            }
             Meaning::Set(template) => {
                 let name = named(template);
                 let value = values.into_iter().next_back().unwrap_or_default();

@@ -19,6 +19,8 @@ pub(super) enum Meaning {
     Unset(&'static str),
     /// Whether a variable has no value.
     IsNull(&'static str),
+    /// Whether the message has this method.
+    IsMethod(&'static str),
     /// Writes its argument to the log, at this level.
     Log(i32),
     /// Something else that may have to wait.
