@@ -47,11 +47,7 @@ pub fn load(
     extra: &Extra,
     available: &'static [&'static Module],
 ) -> (Option<Loaded>, Diagnostics) {
-    let (config, mut diagnostics) = script::parse(map, loader, path, options);
-    refuse_what_is_absent(&config, &mut diagnostics);
-    warn_of_unknown_events(&config, &mut diagnostics);
-    let modules = load_modules(&config, extra, available, &mut diagnostics);
-    refuse_language(&config, &modules, available, &mut diagnostics);
+    let (config, modules, mut diagnostics) = read(map, loader, path, options, extra, available);
     let catalog = Catalog::new(available, &modules);
     let parameters = take_parameters(&config, extra, &modules, &catalog, &mut diagnostics);
     let log_prefix = log_prefix(&config, &catalog, &mut diagnostics);
@@ -78,8 +74,25 @@ pub fn load(
     )
 }
 
+/// Reads a configuration and finds its modules; what both its beginning and a reload refuse is refused.
+pub(crate) fn read(
+    map: &mut SourceMap,
+    loader: &dyn Loader,
+    path: &Path,
+    options: &ParseOptions,
+    extra: &Extra,
+    available: &'static [&'static Module],
+) -> (Config, Vec<&'static Module>, Diagnostics) {
+    let (config, mut diagnostics) = script::parse(map, loader, path, options);
+    refuse_what_is_absent(&config, &mut diagnostics);
+    warn_of_unknown_events(&config, &mut diagnostics);
+    let modules = load_modules(&config, extra, available, &mut diagnostics);
+    refuse_language(&config, &modules, available, &mut diagnostics);
+    (config, modules, diagnostics)
+}
+
 /// What a configuration may ask for in the language, and Tandem does not have.
-pub(crate) fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnostics) {
+fn refuse_what_is_absent(config: &Config, diagnostics: &mut Diagnostics) {
     for setting in &config.settings {
         if let ("log_facility", SettingValue::Str(name)) = (setting.name, &setting.value)
             && name.as_str().and_then(script::log_facility).is_none()
@@ -105,7 +118,7 @@ pub(crate) fn language(config: &Config) -> Option<String> {
 }
 
 /// A language comes with its module; where routes are its functions, the file has none.
-pub(crate) fn refuse_language(
+fn refuse_language(
     config: &Config,
     loaded: &[&'static Module],
     available: &'static [&'static Module],
@@ -133,7 +146,7 @@ pub(crate) fn refuse_language(
 }
 
 /// Event routes that nothing in Tandem runs: a configuration that waits for one would wait in silence.
-pub(crate) fn warn_of_unknown_events(config: &Config, diagnostics: &mut Diagnostics) {
+fn warn_of_unknown_events(config: &Config, diagnostics: &mut Diagnostics) {
     let events = config.blocks.iter().filter(|b| b.kind == BlockKind::Event);
     for block in events.filter(|block| !events::is_known(&block.name)) {
         let text = format!("nothing in Tandem runs event_route[{}]", block.name);
@@ -168,7 +181,7 @@ fn find(available: &'static [&'static Module], name: &str) -> Option<&'static Mo
     available.iter().copied().find(|module| module.name == name)
 }
 
-pub(crate) fn load_modules(
+fn load_modules(
     config: &Config,
     extra: &Extra,
     available: &'static [&'static Module],

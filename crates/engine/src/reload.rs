@@ -117,11 +117,8 @@ pub fn reload(
     extra: &Extra,
     available: &'static [&'static Module],
 ) -> (Option<Reloaded>, Diagnostics) {
-    let (config, mut diagnostics) = script::parse(map, loader, path, options);
-    load::refuse_what_is_absent(&config, &mut diagnostics);
-    load::warn_of_unknown_events(&config, &mut diagnostics);
-    let modules = load::load_modules(&config, extra, available, &mut diagnostics);
-    load::refuse_language(&config, &modules, available, &mut diagnostics);
+    let (config, modules, mut diagnostics) =
+        load::read(map, loader, path, options, extra, available);
     refuse_new_modules(engine, &config, &modules, &mut diagnostics);
     let catalog = &engine.catalog;
     let parameters = load::take_parameters(&config, extra, &modules, catalog, &mut diagnostics);
