@@ -111,6 +111,25 @@ fn owner_text(value: &ParameterValue) -> String {
     }
 }
 
+/// A FIFO's mode, in every module that has one; `access` reads it.
+pub(crate) const FIFO_MODE: ParameterRow = parameter(
+    "fifo_mode",
+    ParameterType::Int(0o660),
+    "Permission bits of the FIFO.",
+);
+/// Its owner.
+pub(crate) const FIFO_USER: ParameterRow = parameter(
+    "fifo_user",
+    ParameterType::Repeated,
+    "Owner of the FIFO, by name or number.",
+);
+/// Its group.
+pub(crate) const FIFO_GROUP: ParameterRow = parameter(
+    "fifo_group",
+    ParameterType::Repeated,
+    "Group of the FIFO, by name or number.",
+);
+
 /// Mode and owner of a door's file, from a module's parameters.
 pub(crate) fn access(
     setup: &Setup<'_>,

@@ -5,7 +5,7 @@ use engine::ParameterType::{Int, Repeated, Str};
 use engine::{Module, ParameterRow, ParameterValue, Parameters};
 use store::{Driver, Options, Url};
 
-use crate::row::positive;
+use crate::row::{parameter_row as row, positive};
 
 /// `db_sqlite`.
 pub static SQLITE: Module = Module {
@@ -49,20 +49,6 @@ static SQLITE_PARAMETERS: &[ParameterRow] = &[
         doc: "path=MODE: the journal of a file: WAL (the default), DELETE, TRUNCATE, PERSIST, MEMORY or OFF.",
     },
 ];
-
-const fn row(
-    name: &'static str,
-    kind: engine::ParameterType,
-    check: Option<engine::Check>,
-    doc: &'static str,
-) -> ParameterRow {
-    ParameterRow {
-        name,
-        kind,
-        check,
-        doc,
-    }
-}
 
 #[rustfmt::skip]
 static MYSQL_PARAMETERS: &[ParameterRow] = &[

@@ -12,7 +12,7 @@ use rpc::{Address, Call, Fault, FifoConfig, JsonSocketConfig, Kind};
 use script::{Args, Index, Key, KeySpec, Outcome, ParameterKind, Routes, Str, Value};
 
 use crate::command::{CommandRow, add_commands, list_command, takes};
-use crate::ctl::access;
+use crate::ctl::{FIFO_GROUP, FIFO_MODE, FIFO_USER, access};
 use crate::row::{function, param, parameter, reads};
 
 /// Module jsonrpcs.
@@ -50,21 +50,9 @@ static PARAMETERS: &[ParameterRow] = &[
         ParameterType::Str(Some("kamailio_rpc.fifo")),
         "The FIFO, in the runtime directory unless it begins with a slash; empty for none.",
     ),
-    parameter(
-        "fifo_mode",
-        ParameterType::Int(0o660),
-        "Permission bits of the FIFO.",
-    ),
-    parameter(
-        "fifo_user",
-        ParameterType::Repeated,
-        "Owner of the FIFO, by name or number.",
-    ),
-    parameter(
-        "fifo_group",
-        ParameterType::Repeated,
-        "Group of the FIFO, by name or number.",
-    ),
+    FIFO_MODE,
+    FIFO_USER,
+    FIFO_GROUP,
     parameter(
         "fifo_reply_dir",
         ParameterType::Str(Some("/tmp/")),

@@ -3,7 +3,7 @@
 use engine::{InitError, Module, ParameterRow, ParameterType, Setup};
 use rpc::{Fault, FifoConfig, MiCall, MiCommand, MiConfig, MiReply, Struct, Value, write_value};
 
-use crate::ctl::access;
+use crate::ctl::{FIFO_GROUP, FIFO_MODE, FIFO_USER, access};
 use crate::row::parameter;
 
 /// Module mi_fifo.
@@ -24,21 +24,9 @@ static PARAMETERS: &[ParameterRow] = &[
         ParameterType::Str(Some("kamailio_fifo")),
         "The FIFO, in the runtime directory unless it begins with a slash.",
     ),
-    parameter(
-        "fifo_mode",
-        ParameterType::Int(0o660),
-        "Permission bits of the FIFO.",
-    ),
-    parameter(
-        "fifo_user",
-        ParameterType::Repeated,
-        "Owner of the FIFO, by name or number.",
-    ),
-    parameter(
-        "fifo_group",
-        ParameterType::Repeated,
-        "Group of the FIFO, by name or number.",
-    ),
+    FIFO_MODE,
+    FIFO_USER,
+    FIFO_GROUP,
     parameter(
         "reply_dir",
         ParameterType::Str(Some("/tmp/")),

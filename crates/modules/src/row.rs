@@ -119,18 +119,28 @@ pub(crate) const fn writes(
     }
 }
 
+/// A module parameter, with what checks its value when it is given, if anything does.
+pub(crate) const fn parameter_row(
+    name: &'static str,
+    kind: ParameterType,
+    check: Option<Check>,
+    doc: &'static str,
+) -> ParameterRow {
+    ParameterRow {
+        name,
+        kind,
+        check,
+        doc,
+    }
+}
+
 /// A module parameter that takes any value of its type.
 pub(crate) const fn parameter(
     name: &'static str,
     kind: ParameterType,
     doc: &'static str,
 ) -> ParameterRow {
-    ParameterRow {
-        name,
-        kind,
-        check: None,
-        doc,
-    }
+    parameter_row(name, kind, None, doc)
 }
 
 /// A module parameter whose value is checked when it is given.

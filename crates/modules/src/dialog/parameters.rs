@@ -3,23 +3,7 @@
 use engine::ParameterType::{Int, Repeated, Str};
 use engine::{ParameterRow, ParameterValue};
 
-use crate::row::{not_negative, positive};
-
-type Check = Option<fn(&ParameterValue) -> Result<(), String>>;
-
-const fn row(
-    name: &'static str,
-    kind: engine::ParameterType,
-    check: Check,
-    doc: &'static str,
-) -> ParameterRow {
-    ParameterRow {
-        name,
-        kind,
-        check,
-        doc,
-    }
-}
+use crate::row::{not_negative, parameter_row as row, positive};
 
 /// A name in the database.
 const fn stored(name: &'static str, default: &'static str) -> ParameterRow {
