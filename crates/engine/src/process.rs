@@ -339,25 +339,33 @@ impl Worker {
         }
         self.outputs.append(&mut task.seat.run.out);
         self.backlog.extend(task.seat.run.follow_ups.drain(..));
-        match (step, task.seat.run.operation.take()) {
-            (Step::Waiting, Some(operation)) if self.waiting.len() < WAITING_MAX => {
-                engine.counters.suspended.increment();
+        match step {
+            Step::Waiting => {
                 self.locals = task.seat.run.locals.clone();
-                let at = self.waiting.insert(task);
-                self.operations.push((at, operation));
-                Step::Waiting
+                let operation = task.seat.run.operation.take();
+                self.suspend(engine, task, operation)
             }
-            (Step::Waiting, _) => {
-                let text = "a run had to be given up: too many wait already";
-                engine.log.line(level::ERROR, "core", text);
-                self.finish(task);
-                Step::Finished
-            }
-            (Step::Finished, _) => {
+            Step::Finished => {
                 self.finish(task);
                 Step::Finished
             }
         }
+    }
+
+    /// Keeps a run until its operation is done, unless too many wait already: then it is over.
+    fn suspend(&mut self, engine: &Engine, task: Task, operation: Option<Operation>) -> Step {
+        if let Some(operation) = operation
+            && self.waiting.len() < WAITING_MAX
+        {
+            engine.counters.suspended.increment();
+            let at = self.waiting.insert(task);
+            self.operations.push((at, operation));
+            return Step::Waiting;
+        }
+        let text = "a run had to be given up: too many wait already";
+        engine.log.line(level::ERROR, "core", text);
+        self.finish(task);
+        Step::Finished
     }
 
     fn show_received(

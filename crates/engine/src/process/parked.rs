@@ -9,7 +9,6 @@ use transaction::Output;
 use super::{Step, Task, WAITING_MAX, Worker};
 use crate::clock::Now;
 use crate::engine::Engine;
-use crate::log::level;
 use crate::releases::Ticket;
 use crate::run::Operation;
 
@@ -101,16 +100,10 @@ impl Worker {
 
     fn unpark(&mut self, engine: &Arc<Engine>, parked: Parked) {
         self.outputs.extend(parked.outputs);
-        if let Some((task, operation)) = parked.then {
-            if self.waiting.len() < WAITING_MAX {
-                engine.counters.suspended.increment();
-                let at = self.waiting.insert(task);
-                self.operations.push((at, operation));
-                return;
-            }
-            let text = "a run had to be given up: too many wait already";
-            engine.log.line(level::ERROR, "core", text);
-            self.finish(task);
+        if let Some((task, operation)) = parked.then
+            && let Step::Waiting = self.suspend(engine, task, Some(operation))
+        {
+            return;
         }
         engine.batons.set_waiting(parked.key, false);
         self.held.push(parked.key);
