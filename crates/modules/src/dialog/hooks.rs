@@ -109,12 +109,14 @@ pub(super) fn transaction_done(run: &mut Run, data: &mut TxData) {
         return;
     }
     let state = run.state::<State>();
-    let leg = before_answer();
-    state
-        .tracker
-        .leg_done(attached.id, &leg, LegOutcome::TimedOut);
+    let call = state.tracker.state(attached.id);
+    // Of an answered call, which most are, no leg without a tag is waited for.
+    if !call.is_some_and(dialog::State::is_active) {
+        let (leg, outcome) = (before_answer(), LegOutcome::TimedOut);
+        state.tracker.leg_done(attached.id, &leg, outcome);
+    }
     state.tracker.set_transaction(attached.id, None);
-    if state.tracker.state(attached.id) == Some(dialog::State::Unconfirmed) {
+    if call == Some(dialog::State::Unconfirmed) {
         state.tracker.abandon(attached.id, moment(run.now));
     }
 }
