@@ -12,8 +12,7 @@ use script::{FileLoader, Options, SourceMap};
 use sip::{Hop, SocketId, Transport};
 use timer::Time;
 use transaction::Output;
-use transport::listen::{SocketSpec, Sockets};
-use transport::resolve::{Hosts, ResolveSettings, Resolver, TableLookup};
+use transport::listen::SocketSpec;
 
 /// Where time begins: the clock of a process that was just started.
 const BEGIN_MS: u64 = 1_000;
@@ -175,39 +174,8 @@ impl Core {
 }
 
 fn world(log: Log) -> World {
-    let spec = SocketSpec {
-        transport: Transport::Udp,
-        address: PROXY,
-        host_name: None,
-        advertise: None,
-        name: None,
-        is_virtual: false,
-    };
-    let sockets = Arc::new(Sockets::new(&[spec]));
-    let (streams, _) = transport::stream::pool(
-        1,
-        Arc::clone(&sockets),
-        transport::stream::StreamSettings::default(),
-        Arc::default(),
-    );
-    let resolver = Resolver::new(
-        Box::new(TableLookup::new()),
-        ResolveSettings::default(),
-        Hosts::default(),
-        Box::new(|limit| fastrand::u64(..limit.max(1))),
-        Arc::default(),
-    );
     World {
-        stopwatch: || 0,
-        sockets,
-        resolver: Arc::new(resolver),
-        streams,
-        log,
-        now: now(0),
         seed: SEED,
-        run_dir: std::env::temp_dir(),
-        data_dir: std::env::temp_dir(),
-        databases: store::Databases::default(),
-        aliases: Vec::new(),
+        ..World::offline(SocketSpec::udp(PROXY), log, now(0))
     }
 }

@@ -11,8 +11,7 @@ use script::{MemoryLoader, Options, SourceMap};
 use sip::{Hop, SocketId, Transport};
 use timer::Time;
 use transaction::Output;
-use transport::listen::{SocketSpec, Sockets};
-use transport::resolve::{Hosts, ResolveSettings, Resolver, TableLookup};
+use transport::listen::SocketSpec;
 
 use crate::disk::Disk;
 use crate::watch::Watch;
@@ -70,41 +69,11 @@ impl Proxy {
             modules::ALL,
         );
         let loaded = loaded.unwrap_or_else(|| panic!("{}", found.render(&map, false)));
-        let spec = SocketSpec {
-            transport: Transport::Udp,
-            address: address(),
-            host_name: None,
-            advertise: None,
-            name: None,
-            is_virtual: false,
-        };
-        let sockets = Arc::new(Sockets::new(&[spec]));
-        let (streams, _) = transport::stream::pool(
-            1,
-            Arc::clone(&sockets),
-            transport::stream::StreamSettings::default(),
-            Arc::default(),
-        );
-        let resolver = Resolver::new(
-            Box::new(TableLookup::new()),
-            ResolveSettings::default(),
-            Hosts::default(),
-            Box::new(|limit| fastrand::u64(..limit.max(1))),
-            Arc::default(),
-        );
         let (log, lines) = Log::memory(0);
         let world = World {
-            stopwatch: || 0,
-            sockets,
-            resolver: Arc::new(resolver),
-            streams,
-            log,
-            now: now(at),
             seed,
-            run_dir: std::env::temp_dir(),
             databases: disk.map(Disk::databases).unwrap_or_default(),
-            data_dir: std::env::temp_dir(),
-            aliases: Vec::new(),
+            ..World::offline(SocketSpec::udp(address()), log, now(at))
         };
         let Built {
             engine, commands, ..

@@ -1,18 +1,14 @@
 //! From a compiled configuration to a running engine: settings, statistics, and the modules in their order.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use script::Value;
 use script::ast::Config;
 use transport::listen::Sockets;
-use transport::resolve::Resolver;
-use transport::stream::StreamHandle;
 
 use crate::baton::Batons;
 use crate::catalog::Catalog;
-use crate::clock::Now;
 use crate::counters::Counters;
 use crate::engine::Engine;
 use crate::foreign::Foreign;
@@ -29,35 +25,10 @@ use crate::settings::Settings;
 use crate::setup::{EngineHandle, Setup};
 use crate::slots::States;
 use crate::statistics::Statistics;
+use crate::world::World;
 
 /// Precision of transaction timers, ms: the sixteenth of a second that Kamailio has.
 pub const TICK_MS: u64 = 62;
-
-/// What the outside world gives an engine.
-pub struct World {
-    /// Listening sockets.
-    pub sockets: Arc<Sockets>,
-    /// Names of destinations.
-    pub resolver: Arc<Resolver>,
-    /// Stream connections of all workers.
-    pub streams: StreamHandle,
-    /// The log.
-    pub log: Log,
-    /// The time.
-    pub now: Now,
-    /// Randomness for tags and ids.
-    pub seed: u64,
-    /// A clock to measure with how long scripts take, µs.
-    pub stopwatch: fn() -> u64,
-    /// Where control sockets go.
-    pub run_dir: PathBuf,
-    /// Where files that outlive the process go when their names are relative.
-    pub data_dir: PathBuf,
-    /// Databases.
-    pub databases: store::Databases,
-    /// Names that mean this proxy besides the configuration's.
-    pub aliases: Vec<crate::settings::Alias>,
-}
 
 /// An engine, and what is to be done around it.
 pub struct Built {

@@ -55,10 +55,11 @@ mod uac;
 mod uac_dialog;
 mod uac_retry;
 mod working;
+mod world;
 
 pub use avp::{AvpAt, AvpName, Avps};
 pub use baton::{Batons, INBOX_MAX, Taken};
-pub use build::{Built, World, build};
+pub use build::{Built, build};
 pub use catalog::Catalog;
 pub use clock::Now;
 pub use counters::Counters;
@@ -100,3 +101,4 @@ pub use uac::{Done, LocalRequest, local_job};
 pub use uac_dialog::UacDialog;
 pub use uac_retry::Retry;
 pub use working::{RecordRoute, StreamWishes, Target, Working};
+pub use world::World;

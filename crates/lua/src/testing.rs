@@ -14,8 +14,7 @@ use script::{Completion, MemoryLoader, Options, SourceMap};
 use sip::{Hop, SocketId, Transport};
 use timer::Time;
 use transaction::Output;
-use transport::listen::{SocketSpec, Sockets};
-use transport::resolve::{Hosts, ResolveSettings, Resolver, TableLookup};
+use transport::listen::SocketSpec;
 
 /// Modules that the tests' scripts use.
 pub(crate) const MODULES: &[&str] = &[
@@ -266,39 +265,12 @@ fn moment(at_ms: u64) -> Now {
 }
 
 fn world(log: Log) -> World {
-    let spec = SocketSpec {
-        transport: Transport::Udp,
-        address: SocketAddr::from(([10, 0, 0, 1], 5060)),
-        host_name: None,
-        advertise: None,
-        name: None,
-        is_virtual: false,
-    };
-    let sockets = Arc::new(Sockets::new(&[spec]));
-    let (streams, _) = transport::stream::pool(
-        1,
-        Arc::clone(&sockets),
-        transport::stream::StreamSettings::default(),
-        Arc::default(),
-    );
-    let resolver = Resolver::new(
-        Box::new(TableLookup::new()),
-        ResolveSettings::default(),
-        Hosts::default(),
-        Box::new(|_| 0),
-        Arc::default(),
-    );
     World {
         stopwatch,
-        sockets,
-        resolver: Arc::new(resolver),
-        streams,
-        log,
-        now: moment(0),
-        seed: 42,
-        run_dir: std::env::temp_dir(),
-        aliases: Vec::new(),
-        data_dir: std::env::temp_dir(),
-        databases: Default::default(),
+        ..World::offline(
+            SocketSpec::udp(([10, 0, 0, 1], 5060).into()),
+            log,
+            moment(0),
+        )
     }
 }

@@ -12,7 +12,7 @@ use script::{Completion, MemoryLoader, Options, SourceMap};
 use sip::{Hop, SocketId, Transport};
 use timer::Time;
 use transaction::Output;
-use transport::listen::{SocketSpec, Sockets};
+use transport::listen::SocketSpec;
 use transport::resolve::{Hosts, ResolveSettings, Resolver, TableLookup};
 
 /// The Unix time at which every bench begins.
@@ -260,6 +260,23 @@ impl Bench {
     }
 }
 
+/// The callee's reply to a request that was sent to it.
+pub(crate) fn reply(request: &Sent, status: &str, more: &str) -> String {
+    let mut text = format!("SIP/2.0 {status}\n");
+    for name in ["Via", "Record-Route", "From"] {
+        for value in request.headers(name) {
+            text.push_str(&format!("{name}: {value}\n"));
+        }
+    }
+    let to = request.header("To");
+    let tag = if to.contains(";tag=") { "" } else { ";tag=tb" };
+    let (call_id, cseq) = (request.header("Call-ID"), request.header("CSeq"));
+    text.push_str(&format!(
+        "To: {to}{tag}\nCall-ID: {call_id}\nCSeq: {cseq}\n{more}Content-Length: 0\n\n"
+    ));
+    text
+}
+
 fn moment(at_ms: u64) -> Now {
     Now {
         time: Time::from_millis(at_ms),
@@ -269,20 +286,9 @@ fn moment(at_ms: u64) -> Now {
 
 fn world(log: Log) -> World {
     let spec = SocketSpec {
-        transport: Transport::Udp,
-        address: SocketAddr::from(([10, 0, 0, 1], 5060)),
-        host_name: None,
-        advertise: None,
         name: Some("bench".into()),
-        is_virtual: false,
+        ..SocketSpec::udp(([10, 0, 0, 1], 5060).into())
     };
-    let sockets = Arc::new(Sockets::new(&[spec]));
-    let (streams, _) = transport::stream::pool(
-        1,
-        Arc::clone(&sockets),
-        transport::stream::StreamSettings::default(),
-        Arc::default(),
-    );
     let resolver = Resolver::new(
         Box::new(TableLookup::new().address("named.test", [10, 0, 0, 5].into())),
         ResolveSettings::default(),
@@ -291,16 +297,7 @@ fn world(log: Log) -> World {
         Arc::default(),
     );
     World {
-        stopwatch: || 0,
-        sockets,
         resolver: Arc::new(resolver),
-        streams,
-        log,
-        now: moment(0),
-        seed: 42,
-        run_dir: std::env::temp_dir(),
-        data_dir: std::env::temp_dir(),
-        databases: store::Databases::default(),
-        aliases: Vec::new(),
+        ..World::offline(spec, log, moment(0))
     }
 }

@@ -26,6 +26,20 @@ pub struct SocketSpec {
     pub is_virtual: bool,
 }
 
+impl SocketSpec {
+    /// A UDP socket that shows its own address.
+    pub const fn udp(address: SocketAddr) -> Self {
+        Self {
+            transport: Transport::Udp,
+            address,
+            host_name: None,
+            advertise: None,
+            name: None,
+            is_virtual: false,
+        }
+    }
+}
+
 /// What the settings say about listening.
 #[derive(Clone, Debug)]
 pub struct ExpandOptions {

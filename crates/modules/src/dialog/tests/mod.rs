@@ -18,7 +18,7 @@ mod sets;
 
 use rpc::Value;
 
-use crate::testing::{Bench, Sent};
+use crate::testing::{Bench, Sent, reply};
 
 pub(super) const ALICE: &str = "10.0.0.2:5060";
 pub(super) const BOB: &str = "10.0.0.3:5060";
@@ -90,23 +90,6 @@ Contact: <sip:alice@10.0.0.2;ob>
 Content-Length: 0
 
 "
-}
-
-/// Bob's reply to a request that was sent to him.
-pub(super) fn reply(request: &Sent, status: &str, more: &str) -> String {
-    let mut text = format!("SIP/2.0 {status}\n");
-    for name in ["Via", "Record-Route", "From"] {
-        for value in request.headers(name) {
-            text.push_str(&format!("{name}: {value}\n"));
-        }
-    }
-    let to = request.header("To");
-    let tag = if to.contains(";tag=") { "" } else { ";tag=tb" };
-    let (call_id, cseq) = (request.header("Call-ID"), request.header("CSeq"));
-    text.push_str(&format!(
-        "To: {to}{tag}\nCall-ID: {call_id}\nCSeq: {cseq}\n{more}Content-Length: 0\n\n"
-    ));
-    text
 }
 
 /// A request of Alice's within the call.

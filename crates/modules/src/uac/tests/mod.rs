@@ -5,7 +5,7 @@ mod load;
 mod replace;
 mod request;
 
-use crate::testing::{Bench, Sent};
+use crate::testing::{Bench, Sent, reply};
 
 const ALICE: &str = "10.0.0.2:5060";
 const BOB: &str = "10.0.0.3:5060";
@@ -51,23 +51,6 @@ Contact: <sip:alice@10.0.0.2;ob>
 Content-Length: 0
 
 ";
-
-/// A reply to a request that was sent by us.
-fn reply(request: &Sent, status: &str, more: &str) -> String {
-    let mut text = format!("SIP/2.0 {status}\n");
-    for name in ["Via", "Record-Route", "From"] {
-        for value in request.headers(name) {
-            text.push_str(&format!("{name}: {value}\n"));
-        }
-    }
-    let to = request.header("To");
-    let tag = if to.contains(";tag=") { "" } else { ";tag=tb" };
-    let (call_id, cseq) = (request.header("Call-ID"), request.header("CSeq"));
-    text.push_str(&format!(
-        "To: {to}{tag}\nCall-ID: {call_id}\nCSeq: {cseq}\n{more}Content-Length: 0\n\n"
-    ));
-    text
-}
 
 fn sent_to<'a>(sent: &'a [Sent], address: &str) -> Vec<&'a Sent> {
     let address = address.parse().expect("an address");
