@@ -178,11 +178,20 @@ impl Driver {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             interval.tick().await;
-            self.worker
-                .borrow_mut()
-                .tick(&self.engine, self.clock.now());
-            self.flush();
+            let now = self.clock.now();
+            self.worker.borrow_mut().note_due(&self.engine, now);
+            while self.start_due() {
+                tokio::task::yield_now().await;
+            }
         }
+    }
+
+    /// Starts a portion of what is due; whether there is more.
+    fn start_due(self: &Rc<Self>) -> bool {
+        let now = self.clock.now();
+        let more = self.worker.borrow_mut().start_due(&self.engine, now);
+        self.flush();
+        more
     }
 
     async fn take_posted(self: Rc<Self>) {

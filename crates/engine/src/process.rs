@@ -13,7 +13,6 @@ use transaction::Output;
 use crate::baton::Taken;
 use crate::clock::Now;
 use crate::engine::Engine;
-use crate::hooks::TickContext;
 use crate::input::Input;
 use crate::local::Local;
 use crate::log::level;
@@ -26,6 +25,7 @@ use crate::spare::Spare;
 use crate::stage::Stage;
 use crate::working::Working;
 
+mod due;
 mod parked;
 mod receive;
 
@@ -55,6 +55,8 @@ pub struct Worker {
     seats: Vec<Box<Seat>>,
     due: Vec<transaction::Due>,
     jobs: Vec<(u64, Input)>,
+    /// What was found due and is not started yet.
+    overdue: VecDeque<(u64, Input)>,
     outputs: Vec<Output>,
     operations: Vec<(usize, Operation)>,
     overload: Overload,
@@ -115,6 +117,7 @@ impl Worker {
             seats: Vec::new(),
             due: Vec::new(),
             jobs: Vec::new(),
+            overdue: VecDeque::new(),
             outputs: Vec::new(),
             operations: Vec::new(),
             overload: Overload::default(),
@@ -159,30 +162,6 @@ impl Worker {
         if let Step::Finished = self.advance(engine, task, completion) {
             engine.batons.set_waiting(key, false);
             self.held.push(key);
-        }
-        self.drain_backlog(engine, now);
-    }
-
-    /// Starts what is due: transaction timers and the modules' own.
-    pub fn tick(&mut self, engine: &Arc<Engine>, now: Now) {
-        for shard in (self.number..transaction::SHARDS).step_by(self.workers.max(1)) {
-            engine.transactions.advance(shard, now.time, &mut self.due);
-        }
-        let due = self.due.drain(..);
-        self.jobs
-            .extend(due.map(|due| (due.call_key, Input::Timer(due.id))));
-        let mut context = TickContext {
-            now,
-            worker: self.number,
-            workers: self.workers,
-            jobs: &mut self.jobs,
-        };
-        for hook in &engine.hooks.tick {
-            hook(engine, &mut context);
-        }
-        self.backlog.extend(self.jobs.drain(..));
-        if !self.parked.is_empty() {
-            self.release_late(engine, now);
         }
         self.drain_backlog(engine, now);
     }

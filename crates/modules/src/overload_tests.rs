@@ -116,3 +116,25 @@ fn calls_are_taken_again_when_it_is_over_and_always_if_so_configured() {
     let sent = bench.receive_batch(LONG_MS, &[(ALICE, &request("INVITE", "new", ""))]);
     assert_eq!(sent.len(), 2);
 }
+
+#[test]
+fn what_is_due_is_started_in_portions() {
+    let mut bench = Bench::new(CONFIG);
+    for call in 0..40 {
+        bench.receive(ALICE, &request("INVITE", &format!("call{call}"), ""));
+    }
+    // Nobody answers: all INVITEs are sent again at the same moment.
+    let portions = bench.portions(600);
+    let sizes: Vec<usize> = portions.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [16, 16, 8]);
+    let mut again: Vec<_> = portions.iter().flatten().collect();
+    assert!(
+        again
+            .iter()
+            .all(|sent| sent.first_line().starts_with("INVITE "))
+    );
+    again.sort_by_key(|sent| sent.header("Call-ID"));
+    again.dedup_by_key(|sent| sent.header("Call-ID"));
+    assert_eq!(again.len(), 40);
+    assert_eq!(bench.portions(62), [vec![]]);
+}

@@ -154,6 +154,21 @@ impl Bench {
         sent
     }
 
+    /// Lets time pass at once. Returns what is sent, by the portions in which what is due is started.
+    pub(crate) fn portions(&mut self, ms: u64) -> Vec<Vec<Sent>> {
+        self.at_ms += ms;
+        let now = self.now();
+        self.worker.note_due(&self.engine, now);
+        let mut portions = Vec::new();
+        loop {
+            let more = self.worker.start_due(&self.engine, now);
+            portions.push(self.settle());
+            if !more {
+                return portions;
+            }
+        }
+    }
+
     /// Waits until the gates that runs wait behind are open, and goes on with those runs. Returns what is sent.
     pub(crate) fn open_gates(&mut self) -> Vec<Sent> {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
