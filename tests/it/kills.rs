@@ -1,6 +1,8 @@
 //! `kill -9` under load, at any moment: what a caller was told of is there when the server is started again, and what
 //! was ended is not.
 
+mod sipp;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -161,29 +163,33 @@ fn kill_under_load(url: &str, rounds: u64) {
 }
 
 /// How often a server is killed.
-fn kills() -> u64 {
+fn kills(usually: u64) -> u64 {
     let rounds = std::env::var("TANDEM_TEST_KILLS").ok();
-    rounds.and_then(|text| text.parse().ok()).unwrap_or(3)
+    rounds.and_then(|text| text.parse().ok()).unwrap_or(usually)
 }
 
-#[test]
-fn no_call_that_was_told_is_lost() {
-    kill_under_load(SQLITE, kills());
+fn kill_under_agents(url: &str) {
+    kill_under_load(url, kills(3));
 }
 
-fn with_server(kind: Kind) {
+fn with_server(kind: Kind, test: fn(&str)) {
     let lab = Lab::new(5060);
     if let Some(server) = DbServer::start(kind, &lab) {
-        kill_under_load(&server.url(), kills());
+        test(&server.url());
     }
 }
 
 #[test]
+fn no_call_that_was_told_is_lost() {
+    kill_under_agents(SQLITE);
+}
+
+#[test]
 fn no_call_is_lost_with_mysql() {
-    with_server(Kind::MySql);
+    with_server(Kind::MySql, kill_under_agents);
 }
 
 #[test]
 fn no_call_is_lost_with_postgres() {
-    with_server(Kind::Postgres);
+    with_server(Kind::Postgres, kill_under_agents);
 }

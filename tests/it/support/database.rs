@@ -1,5 +1,6 @@
 //! Calls in a database: the configuration that both programs run, and one call that goes on wherever it is.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -47,7 +48,12 @@ pub const SQLITE: &str = "sqlite:///%DIR%/calls.db";
 
 /// A scene on an empty database: its tables are made as people make them.
 pub fn scene(program: Program, url: &str) -> Option<(Scene, String)> {
-    let text = configuration(url, "");
+    scene_with(program, url, "")
+}
+
+/// The same with further lines in the configuration.
+pub fn scene_with(program: Program, url: &str, more: &str) -> Option<(Scene, String)> {
+    let text = configuration(url, more);
     let tandem = peers::tandem()?;
     let scene = Scene::start_with(program, &text, |lab| {
         let mut create = Command::new(&tandem);
@@ -101,6 +107,12 @@ impl Call {
 
     /// A re-INVITE of the caller goes through, known to the server.
     pub fn reinvite(&mut self, s: &mut Scene) {
+        self.renew(s);
+        s.await_line("within INVITE known state=4 count=1 after=of alice known_to=bob-tag");
+    }
+
+    /// A re-INVITE of the caller goes through.
+    pub fn renew(&mut self, s: &mut Scene) {
         let invite = self.caller.request(s.at(self.alice), "INVITE");
         s.send(self.alice, &invite);
         s.expect(self.alice, "100 INVITE");
@@ -110,27 +122,45 @@ impl Call {
         let ack = self.caller.ack(s.at(self.alice));
         s.send(self.alice, &ack);
         s.expect(self.bob, "ACK");
-        s.await_line("within INVITE known state=4 count=1 after=of alice known_to=bob-tag");
     }
 
     /// The callee hangs up; the server knows.
     pub fn end(&mut self, s: &mut Scene) {
+        self.hang_up(s);
+        s.await_line("event end BYE");
+        s.until("the call is gone", "dlg.list", json!([]), |list| {
+            list.as_array().is_some_and(Vec::is_empty)
+        });
+    }
+
+    /// The callee hangs up.
+    pub fn hang_up(&mut self, s: &mut Scene) {
         let bye = self.callee.request(s.at(self.bob), "BYE");
         s.send(self.bob, &bye);
         let received = s.expect(self.alice, "BYE");
         s.reply(self.alice, &received, 200, "OK", "unused");
         s.expect(self.bob, "200 BYE");
-        s.await_line("event end BYE");
-        s.until("the call is gone", "dlg.list", json!([]), |list| {
-            list.as_array().is_some_and(Vec::is_empty)
-        });
     }
 }
 
 /// What a database has to bring back of the one call.
 pub fn kept(s: &mut Scene) -> Value {
     let mut list = s.ask("dlg.list", &json!([]));
-    let call = &mut list[0];
+    kept_of(&mut list[0])
+}
+
+/// The same of all calls that are not over, by their Call-IDs.
+pub fn all_kept(s: &mut Scene) -> BTreeMap<String, Value> {
+    let mut list = s.ask("dlg.list", &json!([]));
+    let calls = list.as_array_mut().into_iter().flatten();
+    let calls = calls.filter(|call| call["state"] != 5).map(|call| {
+        let call_id = call["call-id"].as_str().unwrap_or_default().to_owned();
+        (call_id, kept_of(call))
+    });
+    calls.collect()
+}
+
+fn kept_of(call: &mut Value) -> Value {
     let members = [
         "h_entry", "h_id", "call-id", "from_uri", "to_uri", "state", "start_ts", "timeout",
         "sflags", "iflags", "caller", "callee",

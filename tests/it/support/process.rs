@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -83,6 +83,11 @@ impl Process {
     /// The exit status, if the child has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be waited for")
+    }
+
+    /// Where it reads from, if that is a pipe.
+    pub fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
     }
 
     /// Sends a signal.
@@ -198,8 +203,26 @@ pub fn await_bound(address: SocketAddr, transport: Transport) {
 
 /// Whether some process has bound this address, by the kernel's table.
 pub fn bound(address: SocketAddr, transport: Transport) -> bool {
+    entry(address, transport).is_some()
+}
+
+/// Waits until whoever has bound an address has read all datagrams that came.
+pub fn await_read(address: SocketAddr) {
+    let end = Instant::now() + START_LIMIT;
+    let is_unread = |entry: String| {
+        let queues = entry.split_whitespace().nth(4)?.split_once(':')?.1;
+        Some(u64::from_str_radix(queues, 16).ok()? > 0)
+    };
+    while entry(address, Transport::Udp).and_then(is_unread) == Some(true) {
+        assert!(Instant::now() < end, "nobody reads at {address}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A socket's line in the kernel's table.
+fn entry(address: SocketAddr, transport: Transport) -> Option<String> {
     let SocketAddr::V4(v4) = address else {
-        return false;
+        return None;
     };
     let octets = v4.ip().octets();
     let key = format!("{:08X}:{:04X}", u32::from_le_bytes(octets), v4.port());
@@ -208,9 +231,9 @@ pub fn bound(address: SocketAddr, transport: Transport) -> bool {
         Transport::Tcp => "/proc/net/tcp",
     };
     let table = fs::read_to_string(table).unwrap_or_default();
-    table
-        .lines()
-        .any(|line| line.split_whitespace().nth(1) == Some(key.as_str()))
+    let mut lines = table.lines();
+    let line = lines.find(|line| line.split_whitespace().nth(1) == Some(key.as_str()));
+    line.map(str::to_owned)
 }
 
 /// Runs a command to its end within a limit and returns (success, stdout and stderr together).

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use super::agent::Transport;
 use super::lab::{Lab, test_file};
 use super::process::Process;
@@ -75,6 +77,11 @@ impl Sipp {
             name,
             errors,
         }
+    }
+
+    /// Sends it a signal; SIGUSR1 means: no further calls.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
     }
 
     /// Waits for the end; `Err` says what SIPp complained about.
