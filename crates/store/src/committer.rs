@@ -19,6 +19,10 @@ const GROUPS_MAX: usize = 512;
 /// How often a commit is tried again because somebody else was faster.
 const BUSY_TRIES: u32 = 5;
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
+/// Nor longer than this: then it counts as away, and nobody waits for it.
+const BUSY_LIMIT: Duration = Duration::from_secs(1);
+/// A connection that turns out to be broken within this time is replaced before anybody hears of it.
+const BROKEN_LIMIT: Duration = Duration::from_secs(1);
 /// The first pause before a database that is away is tried again, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// Pause between two commits of one round where nobody waits for them.
@@ -207,8 +211,8 @@ impl<S: Source> Work<S> {
         let changes = things
             .iter()
             .filter_map(|&(id, again)| self.source.change(id, again));
-        let changes: Vec<Change> = changes.collect();
-        match self.save(&changes) {
+        let mut changes: Vec<Change> = changes.collect();
+        match self.save(&mut changes) {
             Ok(()) => self.saved(changes.len()),
             Err(error) => self.failed(&error),
         }
@@ -241,7 +245,8 @@ impl<S: Source> Work<S> {
             self.away_since = Some(Instant::now());
             self.source.tell(Event::Away(error));
         }
-        if error.fault == Fault::Away {
+        // What is refused may be due to how this connection began: its rights, its server, its file.
+        if matches!(error.fault, Fault::Away | Fault::Refused) {
             self.connection = None;
         }
         self.pause();
@@ -257,10 +262,28 @@ impl<S: Source> Work<S> {
         std::thread::sleep(pause);
     }
 
-    fn save(&mut self, changes: &[Change]) -> Result<(), Error> {
+    fn save(&mut self, changes: &mut [Change]) -> Result<(), Error> {
         if changes.is_empty() {
             return Ok(());
         }
+        let (begin, is_old) = (Instant::now(), self.connection.is_some());
+        let result = self.save_once(changes);
+        match result {
+            // It was closed since it was last used, say: another one will do. Nobody knows what that one saved.
+            Err(error)
+                if error.fault == Fault::Away && is_old && begin.elapsed() < BROKEN_LIMIT =>
+            {
+                self.connection = None;
+                for change in &mut *changes {
+                    change.replaces = true;
+                }
+                self.save_once(changes)
+            }
+            result => result,
+        }
+    }
+
+    fn save_once(&mut self, changes: &[Change]) -> Result<(), Error> {
         if self.connection.is_none() {
             self.connection = Some((self.connect)(&self.url, &self.options)?);
         }
@@ -274,10 +297,15 @@ impl<S: Source> Work<S> {
         let Some(connection) = &mut self.connection else {
             return Err(Error::new(Fault::Away, "there is no connection"));
         };
+        let begin = Instant::now();
         let mut tries = 0;
         loop {
             match connection.save(&self.layouts, changes) {
-                Err(error) if error.fault == Fault::Busy && tries < BUSY_TRIES => {
+                Err(error)
+                    if error.fault == Fault::Busy
+                        && tries < BUSY_TRIES
+                        && begin.elapsed() < BUSY_LIMIT =>
+                {
                     tries += 1;
                     std::thread::sleep(BUSY_PAUSE * tries);
                 }

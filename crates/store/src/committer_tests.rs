@@ -18,6 +18,24 @@ struct FakeState {
     faults: Vec<Fault>,
     /// The connection breaks after what was committed.
     breaks_after: bool,
+    /// Connections that were made, or tried.
+    connections: usize,
+    /// There are no further connections.
+    is_gone: bool,
+}
+
+impl Fake {
+    fn connect(&self) -> Connect {
+        let fake = self.clone();
+        Arc::new(move |_, _| {
+            let mut state = fake.0.lock();
+            state.connections += 1;
+            match state.is_gone {
+                true => Err(Error::new(Fault::Away, "nobody is there")),
+                false => Ok(Box::new(fake.clone()) as _),
+            }
+        })
+    }
 }
 
 impl Connection for Fake {
@@ -65,7 +83,7 @@ impl Connection for Fake {
         }
         state.commits += 1;
         match std::mem::take(&mut state.breaks_after) {
-            true => Err(Error::new(Fault::Busy, "the answer was lost")),
+            true => Err(Error::new(Fault::Away, "the answer was lost")),
             false => Ok(()),
         }
     }
@@ -137,7 +155,7 @@ impl Bench {
             source: Arc::clone(&things),
             queue: Arc::clone(&queue),
             connection: Some(Box::new(fake.clone())),
-            connect: Databases::default().connect,
+            connect: fake.connect(),
             url: Url::parse("sqlite:unused").unwrap(),
             options: Options::default(),
             layouts: layouts(&mut fake).to_vec(),
@@ -217,23 +235,54 @@ fn a_database_that_is_away_loses_nothing() {
     assert_eq!(bench.told(), ["back"]);
 }
 
+/// What a server refuses may be due to the rights that a connection began with.
+#[test]
+fn what_refuses_is_asked_on_another_connection() {
+    let mut bench = Bench::new();
+    for (fault, connections) in [(Fault::Refused, 1), (Fault::Busy, 1), (Fault::Away, 2)] {
+        let times = if fault == Fault::Busy { 6 } else { 1 };
+        bench.fake.0.lock().faults = vec![fault; times];
+        bench.set(1, "a");
+        bench.work.round();
+        bench.work.round();
+        assert_eq!(bench.fake.0.lock().connections, connections, "{fault:?}");
+    }
+}
+
+/// A server that was restarted, or closed a connection that was idle: nobody hears of that.
+#[test]
+fn a_broken_connection_is_replaced_at_once() {
+    let mut bench = Bench::new();
+    bench.set(1, "a");
+    bench.fake.0.lock().faults = vec![Fault::Away];
+    bench.queue.hold(1, 'x').unwrap();
+    bench.work.round();
+    assert_eq!(bench.kept(), ["1=a"]);
+    assert!(bench.told().is_empty());
+    bench.fake.0.lock().faults = vec![Fault::Away];
+    bench.fake.0.lock().is_gone = true;
+    bench.set(1, "b");
+    bench.work.round();
+    assert_eq!(bench.told(), ["away: nobody is there"]);
+}
+
 #[test]
 fn what_may_have_been_saved_is_not_doubled() {
     let mut bench = Bench::new();
-    bench.fake.0.lock().breaks_after = true;
-    bench.fake.0.lock().faults = Vec::new();
-    bench.set(1, "a");
     // The answer is lost, so it is tried again at once; the same rows must not be inserted twice.
-    let mut things = Vec::new();
-    bench.queue.take(9, &mut things);
-    assert_eq!(things, [(1, false)]);
-    let first = bench.things.change(1, false).unwrap();
-    assert!(!first.replaces);
-    assert!(bench.fake.save(&[], &[first]).is_err());
-    let mut waiters = Vec::new();
-    bench.queue.failed(&mut waiters);
+    bench.fake.0.lock().breaks_after = true;
+    bench.set(1, "a");
     bench.work.round();
     assert_eq!(bench.kept(), ["1=a"]);
+    assert_eq!(bench.fake.0.lock().commits, 2);
+    // The same when that takes longer.
+    bench.fake.0.lock().breaks_after = true;
+    bench.fake.0.lock().is_gone = true;
+    bench.set(2, "b");
+    bench.work.round();
+    bench.fake.0.lock().is_gone = false;
+    bench.work.round();
+    assert_eq!(bench.kept(), ["1=a", "2=b"]);
 }
 
 #[test]

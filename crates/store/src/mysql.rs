@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, OptsBuilder};
+use mysql_async::{Conn, DriverError, OptsBuilder};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::change::{Change, Layout};
@@ -22,8 +22,11 @@ pub(crate) struct MySql {
     is_strict: bool,
 }
 
+/// Things in one text at most: servers take texts of some megabytes.
+const THINGS_MAX: usize = 128;
+
 /// What does not fit is refused, not cut off; and a backslash means itself when it is doubled.
-const STRICT: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES'; ";
+const STRICT: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES'";
 
 impl MySql {
     pub(crate) fn open(url: &Url, options: &Options) -> Result<Self, Error> {
@@ -31,7 +34,16 @@ impl MySql {
             .enable_all()
             .build()
             .map_err(|error| Error::new(Fault::Away, error.to_string()))?;
+        // The server gives up before we do: nothing of a connection that we gave up stays behind there for long.
+        let server = options.statement_s.saturating_sub(1).max(1);
+        let limits = format!(
+            "SET SESSION innodb_lock_wait_timeout = {server}, SESSION lock_wait_timeout = {server} \
+             /*M!100100 , SESSION max_statement_time = {server} */"
+        );
         let mut builder = OptsBuilder::default()
+            .setup(vec![limits])
+            // Another server may be behind this address, not the one with the same path here.
+            .prefer_socket(false)
             .user(Some(url.user.as_str()))
             .pass(Some(url.password.as_str()))
             .db_name(Some(url.database.as_str()))
@@ -48,6 +60,15 @@ impl MySql {
             limit: Duration::from_secs(options.statement_s.into()),
             is_strict: false,
         })
+    }
+
+    /// Only who has the answer to everything else commits: what reaches the server after we gave up is lost there.
+    fn transaction(&mut self, texts: &[String]) -> Result<(), Error> {
+        let mut begin = "START TRANSACTION; ";
+        for text in texts {
+            self.run(&format!("{}{text}", std::mem::take(&mut begin)))?;
+        }
+        self.run("COMMIT")
     }
 
     fn run(&mut self, sql: &str) -> Result<(), Error> {
@@ -109,12 +130,14 @@ impl Connection for MySql {
     }
 
     fn save(&mut self, layouts: &[Layout], changes: &[Change]) -> Result<(), Error> {
-        let statements = sql::save(Driver::MySql, layouts, changes)?;
-        let mode = match std::mem::replace(&mut self.is_strict, true) {
-            true => "",
-            false => STRICT,
-        };
-        let saved = self.run(&format!("{mode}START TRANSACTION; {statements}COMMIT"));
+        let texts = changes.chunks(THINGS_MAX);
+        let texts = texts.map(|some| sql::save(Driver::MySql, layouts, some));
+        let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
+        if !self.is_strict {
+            self.run(STRICT)?;
+            self.is_strict = true;
+        }
+        let saved = self.transaction(&texts);
         if let Err(error) = &saved
             && error.fault != Fault::Away
         {
@@ -199,14 +222,22 @@ fn number(text: &[u8], kind: ColumnType) -> Value {
 }
 
 fn told(error: &mysql_async::Error) -> Error {
-    let mysql_async::Error::Server(said) = error else {
-        return Error::new(Fault::Away, error.to_string());
+    let said = match error {
+        mysql_async::Error::Server(said) => said,
+        mysql_async::Error::Driver(DriverError::PacketTooLarge) => {
+            return Error::new(Fault::Rows, error.to_string());
+        }
+        _ => return Error::new(Fault::Away, error.to_string()),
     };
     let fault = match said.code {
-        // Lock wait timeout, dead lock.
-        1205 | 1213 => Fault::Busy,
+        // Lock wait timeout, dead lock, interrupted, too slow (of MariaDB, of MySQL).
+        1205 | 1213 | 1317 | 1969 | 3024 => Fault::Busy,
         // Too many connections, shutting down, killed, gone away.
-        1040 | 1053 | 1077 | 1079 | 1152 | 1153 | 1158..=1161 | 1927 => Fault::Away,
+        1040 | 1053 | 1077 | 1079 | 1152 | 1158..=1161 | 1927 => Fault::Away,
+        // Read-only: another server has taken its place.
+        1290 | 1792 | 1836 => Fault::Away,
+        // Too much at once; texts that a column's character set does not have.
+        1153 | 1300 | 1366 | 3988 => Fault::Rows,
         _ => match said.state.get(..2) {
             Some("08") => Fault::Away,
             Some("22" | "23") => Fault::Rows,

@@ -1,6 +1,8 @@
 //! PostgreSQL. The thread that asks also carries the connection: it waits for each answer, and nothing else happens
 //! meanwhile.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -14,6 +16,10 @@ use crate::error::{Error, Fault};
 use crate::sql;
 use crate::url::{Driver, Url};
 use crate::value::Value;
+
+/// One transaction of this process after the other: a connection that was given up may still be committing, and a new
+/// one does not see those rows.
+static TURN: LazyLock<i64> = LazyLock::new(|| RandomState::new().hash_one("turn") as i64);
 
 pub(crate) struct Postgres {
     runtime: Runtime,
@@ -49,12 +55,18 @@ impl Postgres {
         };
         // How it ended is told to whoever asks next.
         runtime.spawn(async move { drop(connection.await) });
+        let limit = Duration::from_secs(options.statement_s.into());
         let mut postgres = Self {
             runtime,
             client,
-            limit: Duration::from_secs(options.statement_s.into()),
+            limit,
         };
-        postgres.run("SET standard_conforming_strings = on")?;
+        // The server gives up before we do: nothing of a connection that we gave up stays behind there for long.
+        let server = limit.as_millis() * 9 / 10;
+        postgres.run(&format!(
+            "SET standard_conforming_strings = on; SET statement_timeout = {server}; \
+             SET idle_in_transaction_session_timeout = {server}"
+        ))?;
         Ok(postgres)
     }
 
@@ -141,7 +153,10 @@ impl Connection for Postgres {
 
     fn save(&mut self, layouts: &[Layout], changes: &[Change]) -> Result<(), Error> {
         let statements = sql::save(Driver::Postgres, layouts, changes)?;
-        let saved = self.run(&format!("BEGIN; {statements}COMMIT"));
+        let turn = *TURN;
+        let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({turn}); {statements}");
+        // Only who has the answer to everything else commits: what reaches the server after we gave up is lost there.
+        let saved = self.run(&begin).and_then(|_| self.run("COMMIT"));
         if let Err(error) = &saved
             && error.fault != Fault::Away
         {
@@ -210,12 +225,18 @@ fn told(error: &tokio_postgres::Error) -> Error {
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::LOCK_NOT_AVAILABLE,
+        // It took too long, most often because of a lock.
+        SqlState::QUERY_CANCELED,
+    ];
+    let away = [
+        SqlState::TOO_MANY_CONNECTIONS,
+        // Another server has taken its place.
+        SqlState::READ_ONLY_SQL_TRANSACTION,
     ];
     let fault = match code.code().get(..2) {
         _ if busy.contains(code) => Fault::Busy,
         Some("08" | "57") => Fault::Away,
-        // Too many connections.
-        _ if *code == SqlState::TOO_MANY_CONNECTIONS => Fault::Away,
+        _ if away.contains(code) => Fault::Away,
         Some("22" | "23") => Fault::Rows,
         _ => Fault::Refused,
     };

@@ -4,6 +4,7 @@ pub mod accepted;
 pub mod agent;
 pub mod call;
 pub mod database;
+pub mod forwarder;
 pub mod golden;
 pub mod lab;
 pub mod message;
@@ -14,6 +15,8 @@ pub mod rpc;
 pub mod scene;
 pub mod servers;
 pub mod sipp;
+pub mod sql;
+pub mod tmpfs;
 
 pub use process::Program;
 pub use scene::Scene;

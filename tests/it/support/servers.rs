@@ -1,7 +1,7 @@
 //! Database servers of a test's own: Debian's programs, on a free port, in the test's directory.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use nix::unistd::{User, geteuid};
 use super::lab::Lab;
 use super::peers;
 use super::process::Process;
+use super::sql::Client;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 
@@ -37,42 +38,112 @@ pub struct DbServer {
 impl DbServer {
     /// Makes a database in the directory of a lab and starts its server; `None` has been said.
     pub fn start(kind: Kind, lab: &Lab) -> Option<Self> {
-        let directory = lab.directory().join("database");
+        Self::start_in(kind, lab.directory().join("database"))
+    }
+
+    /// The same in a directory of one's own.
+    pub fn start_in(kind: Kind, directory: PathBuf) -> Option<Self> {
         fs::create_dir_all(&directory).expect("the temporary directory can be written");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         let program = match kind {
             Kind::MySql => make_mysql(&directory)?,
             Kind::Postgres => make_postgres(&directory)?,
         };
         let mut server = Self {
             kind,
-            port: port.expect("loopback has free ports").port(),
+            port: free_port(),
             directory,
             program,
             process: None,
         };
         server.resume();
         if kind == Kind::Postgres {
-            let mut create = Command::new(beside(&server.program, "createdb"));
-            create.args(["-h", "127.0.0.1", "-p", &server.port.to_string()]);
-            create
-                .args(["-U", "kamailio", "kamailio"])
-                .env("PGPASSWORD", "secret");
-            finish(&mut create, &server.directory);
+            let everywhere = server.client_of("postgres");
+            everywhere.ask("CREATE ROLE kamailio LOGIN PASSWORD 'secret'");
+            everywhere.ask("CREATE DATABASE kamailio OWNER kamailio");
         }
         Some(server)
     }
 
+    /// A copy of a running PostgreSQL server that follows it, until it is promoted.
+    pub fn standby(&self, directory: PathBuf) -> Self {
+        fs::create_dir_all(&directory).expect("the temporary directory can be written");
+        if let Some(user) = own_user() {
+            let (uid, gid) = (Some(user.uid.as_raw()), Some(user.gid.as_raw()));
+            chown(&directory, uid, gid).expect("root may do that");
+        }
+        let mut copy = Command::new(beside(&self.program, "pg_basebackup"));
+        copy.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        copy.args([
+            "-U",
+            "postgres",
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+        ]);
+        copy.arg("--no-sync").arg("-D").arg(directory.join("data"));
+        copy.env("PGPASSWORD", "secret");
+        as_its_user(&mut copy);
+        finish(&mut copy, &directory);
+        let mut standby = Self {
+            kind: self.kind,
+            port: free_port(),
+            directory,
+            program: self.program.clone(),
+            process: None,
+        };
+        standby.resume();
+        standby
+    }
+
     /// Where it is, as configurations name it.
     pub fn url(&self) -> String {
+        self.url_at(self.address())
+    }
+
+    /// The same for somebody who reaches it elsewhere.
+    pub fn url_at(&self, address: SocketAddr) -> String {
         let scheme = match self.kind {
             Kind::MySql => "mysql",
             Kind::Postgres => "postgres",
         };
-        format!(
-            "{scheme}://kamailio:secret@127.0.0.1:{}/kamailio",
-            self.port
-        )
+        format!("{scheme}://kamailio:secret@{address}/kamailio")
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// Where root of this machine reaches a server of MySQL.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join("socket")
+    }
+
+    /// Who may do everything in its database.
+    pub fn client(&self) -> Client {
+        self.client_of("kamailio")
+    }
+
+    fn client_of(&self, database: &str) -> Client {
+        let port = self.port.to_string();
+        match self.kind {
+            Kind::MySql => {
+                let program = peers::find("mariadb").expect("a server comes with its client");
+                let socket = format!("--socket={}/socket", self.directory.display());
+                let usual = [
+                    "--no-defaults",
+                    "--user=root",
+                    "--batch",
+                    "--skip-column-names",
+                ];
+                Client::new(program, &[&usual[..], &[&socket, database]].concat())
+            }
+            Kind::Postgres => {
+                let program = beside(&self.program, "psql");
+                let usual = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"];
+                let place = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", database];
+                Client::new(program, &[&usual[..], &place].concat()).with("PGPASSWORD", "secret")
+            }
+        }
     }
 
     /// Ends the server; what was committed stays.
@@ -134,9 +205,8 @@ impl DbServer {
         let log = self.directory.join("server.log");
         let log = || fs::read_to_string(&log).unwrap_or_default();
         // PostgreSQL listens before it is ready; both say when they are.
-        let is_ready = |log: &str| {
-            log.contains("ready to accept connections") || log.contains("ready for connections")
-        };
+        let is_ready =
+            |log: &str| log.contains("ready to accept") || log.contains("ready for connections");
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() || !is_ready(&log()) {
             let ended = self.process.as_mut().and_then(Process::ended);
             assert!(
@@ -205,7 +275,7 @@ fn make_postgres(directory: &Path) -> Option<PathBuf> {
     init.arg("-D").arg(directory.join("data"));
     init.args([
         "-U",
-        "kamailio",
+        "postgres",
         "-A",
         "scram-sha-256",
         "--no-sync",
@@ -215,6 +285,11 @@ fn make_postgres(directory: &Path) -> Option<PathBuf> {
     as_its_user(&mut init);
     finish(&mut init, directory);
     Some(server)
+}
+
+fn free_port() -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    socket.expect("loopback has free ports").port()
 }
 
 fn beside(program: &Path, name: &str) -> PathBuf {
