@@ -8,11 +8,13 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::support::agent::Transport;
-use crate::support::call::standalone;
+use crate::support::call::{Leg, standalone};
 use crate::support::database::{Call, SQLITE, kamailio_knows, kept, scene};
 use crate::support::lab::Lab;
 use crate::support::process::run;
+use crate::support::scene::Who;
 use crate::support::servers::{DbServer, Kind};
+use crate::support::sql::Client;
 use crate::support::{Program, Scene, peers};
 
 #[test]
@@ -68,6 +70,114 @@ fn the_built_in_configuration_keeps_calls() {
     s.expect(bob, "200 BYE");
     s.replace(Signal::SIGKILL, Program::Tandem, &text);
     assert_eq!(s.ask("dlg.list", &json!([])), json!([]));
+}
+
+/// A call that bob and carol answered, both.
+struct Forked {
+    people: [Who; 3],
+    /// The caller's side of the dialogs with bob and with carol.
+    legs: [Leg; 2],
+}
+
+impl Forked {
+    fn begin(s: &mut Scene) -> Self {
+        let alice = s.agent("alice", 10, Transport::Udp);
+        let bob = s.agent("bob", 20, Transport::Udp);
+        let carol = s.agent("carol", 30, Transport::Udp);
+        let target = s.server_uri("fork");
+        let caller = Leg::caller(s.at(alice), "forked@test", &target);
+        let invite = caller.invite(s.at(alice));
+        s.send(alice, &invite);
+        s.expect(alice, "100 INVITE");
+        let at_bob = s.expect(bob, "INVITE");
+        let at_carol = s.expect(carol, "INVITE");
+        let mut legs = [caller.clone(), caller];
+        s.reply(bob, &at_bob, 200, "OK", "bob-tag");
+        legs[0].learn(&s.expect(alice, "200 INVITE"));
+        // Carol answers before she hears that bob has.
+        s.reply(carol, &at_carol, 200, "OK", "carol-tag");
+        legs[1].learn(&s.expect(alice, "200 INVITE"));
+        for (leg, callee) in legs.iter().zip([bob, carol]) {
+            let ack = leg.ack(s.at(alice));
+            s.send(alice, &ack);
+            s.expect(callee, "ACK");
+        }
+        Self {
+            people: [alice, bob, carol],
+            legs,
+        }
+    }
+}
+
+/// The further dialogs of the one call.
+fn forks(s: &mut Scene) -> Value {
+    s.ask("dlg.list_ctx", &json!([]))[0]["context"]["forks"].take()
+}
+
+#[test]
+fn both_dialogs_of_a_forked_call_survive() {
+    let Some((mut s, text)) = scene(Program::Tandem, SQLITE) else {
+        return;
+    };
+    let Forked { people, mut legs } = Forked::begin(&mut s);
+    let [alice, bob, carol] = people;
+    let before = (kept(&mut s), forks(&mut s));
+    assert_eq!(before.1[0]["callee"]["tag"], "carol-tag");
+    assert_eq!(before.1[0]["state"], "confirmed");
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!((kept(&mut s), forks(&mut s)), before);
+    // One of them ends, and the call goes on in the other.
+    let bye = legs[1].request(s.at(alice), "BYE");
+    s.send(alice, &bye);
+    let received = s.expect(carol, "BYE");
+    s.reply(carol, &received, 200, "OK", "unused");
+    s.expect(alice, "200 BYE");
+    s.await_line("within BYE known state=4");
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!(forks(&mut s), json!([]));
+    let bye = legs[0].request(s.at(alice), "BYE");
+    s.send(alice, &bye);
+    let received = s.expect(bob, "BYE");
+    s.reply(bob, &received, 200, "OK", "unused");
+    s.expect(alice, "200 BYE");
+    s.replace(Signal::SIGKILL, Program::Tandem, &text);
+    assert_eq!(s.ask("dlg.list", &json!([])), json!([]));
+}
+
+/// Kamailio takes the row of a forked call, and leaves in it what it does not know.
+#[test]
+fn kamailio_reads_over_further_dialogs() {
+    if Program::Kamailio.path().is_none() || !kamailio_knows(SQLITE) {
+        return;
+    }
+    let Some((mut s, text)) = scene(Program::Tandem, SQLITE) else {
+        return;
+    };
+    let Some(client) = Client::sqlite(&s.lab.directory().join("calls.db")) else {
+        return;
+    };
+    let mut forked = Forked::begin(&mut s);
+    let mut before = kept(&mut s);
+    let further = forks(&mut s);
+    s.replace(Signal::SIGTERM, Program::Kamailio, &text);
+    let told = client.ask("SELECT xdata FROM dialog");
+    assert!(told.contains("carol-tag"), "{told}");
+    let mut after = kept(&mut s);
+    for call in [&mut before, &mut after] {
+        // Each counts the lifetime's end in ticks of its own.
+        call["timeout"] = json!(0);
+    }
+    assert_eq!(after, before);
+    assert!(!s.server.log().contains("ERROR"), "{}", s.server.log());
+    let [alice, bob, _] = forked.people;
+    let info = forked.legs[0].request(s.at(alice), "INFO");
+    s.send(alice, &info);
+    let received = s.expect(bob, "INFO");
+    s.reply(bob, &received, 200, "OK", "unused");
+    s.expect(alice, "200 INFO");
+    s.replace(Signal::SIGTERM, Program::Tandem, &text);
+    assert_eq!(forks(&mut s), further);
+    assert_eq!(kept(&mut s)["caller"]["cseq"], "11");
 }
 
 /// From one program to the other with a call in progress, which goes on and ends there.

@@ -31,6 +31,14 @@ impl Shift {
         }
     }
 
+    pub(crate) fn stored(self) -> [u32; 3] {
+        [self.by, self.since, self.before]
+    }
+
+    pub(crate) fn restored([by, since, before]: [u32; 3]) -> Self {
+        Self { by, since, before }
+    }
+
     fn raise(&mut self, since: u32, by: u32) {
         if since > self.since {
             self.before = self.by;
@@ -115,9 +123,9 @@ impl Work<'_> {
         let mut shifts = [record.shift(Side::Caller), record.shift(Side::Callee)];
         shifts[receiver as usize].raise(since, by);
         record.shifts = Some(Box::new(shifts));
+        record.unsaved |= unsaved::ROW;
         if receiver == Side::Callee {
             record.iflags |= iflags::CSEQ_DIFF;
-            record.unsaved |= unsaved::ROW;
             self.show_shift(by);
         }
     }
@@ -167,6 +175,7 @@ impl Record {
     /// The next number for a request to one leg of the dialog that won.
     pub(crate) fn next_cseq(&mut self, side: Side) -> u32 {
         let seen = self.sent_cseq(self.cseq);
+        self.unsaved |= unsaved::ROW;
         next_cseq(seen, &mut self.local_cseq, side)
     }
 
@@ -175,6 +184,7 @@ impl Record {
         let invite = self.cseq[0];
         let seen = self.fork_mut(tag)?.cseq;
         let seen = self.sent_cseq([seen[0].max(invite), seen[1]]);
+        self.unsaved |= unsaved::ROW;
         let fork = self.fork_mut(tag)?;
         Some(next_cseq(seen, &mut fork.local_cseq, side))
     }

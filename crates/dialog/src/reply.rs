@@ -1,6 +1,7 @@
 //! Replies: those to the INVITE that began the call, and those to target refreshes within it.
 
 use crate::effects::{Effects, EndReason, Event, Party};
+use crate::flags::unsaved;
 use crate::fork::{CalleeLeg, Fork, ForkState};
 use crate::id::DialogId;
 use crate::input::{Direction, Method, Now, Reply, Side};
@@ -166,6 +167,7 @@ impl Work<'_> {
     }
 
     fn add_fork(&mut self, fork: Fork) {
+        self.record.unsaved |= unsaved::ROW;
         if !self.record.add_fork(fork, self.tracker.settings.max_forks) {
             self.effects.too_many_forks = true;
             Counters::add(&self.tracker.counters.limited);
@@ -205,6 +207,7 @@ impl Work<'_> {
             return false;
         }
         if side == Side::Callee && self.record.tag(side) != callee_tag {
+            self.record.unsaved |= unsaved::ROW;
             let fork = self.record.fork_mut(callee_tag);
             return fork.map(|fork| fork.refresh(contact, socket)).is_some();
         }

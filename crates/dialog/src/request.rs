@@ -62,6 +62,7 @@ impl Work<'_> {
         };
         if fork.state != ForkState::Ended {
             fork.state = ForkState::Ended;
+            self.record.unsaved |= unsaved::ROW;
             self.event(Event::ForkEnded);
         }
         true
@@ -150,8 +151,11 @@ impl Work<'_> {
     fn refresh(&mut self, request: &Request<'_>) {
         let side = request.direction.sender();
         let sender = side as usize;
-        if let Some(fork) = self.record.fork_mut(request.callee_tag) {
-            fork.cseq[sender] = fork.cseq[sender].max(request.cseq);
+        if let Some(fork) = self.record.fork_mut(request.callee_tag)
+            && fork.cseq[sender] < request.cseq
+        {
+            fork.cseq[sender] = request.cseq;
+            self.record.unsaved |= unsaved::ROW;
         }
         let in_fork = self.record.answered && self.record.tag(Side::Callee) != request.callee_tag;
         if !in_fork && self.record.cseq[sender] < request.cseq {

@@ -12,6 +12,7 @@ use crate::packed::{Item, Kind};
 use crate::profile::ProfileId;
 use crate::record::Record;
 use crate::state::State;
+use crate::stored_more::{Numbers, StoredFork};
 use crate::tell::Cause;
 use crate::tracker::Tracker;
 
@@ -54,6 +55,10 @@ pub struct Stored {
     pub iflags: u32,
     /// Caller and callee.
     pub legs: [StoredLeg; 2],
+    /// The callees of further answers to its INVITE, in dialogs that are up.
+    pub forks: Vec<StoredFork>,
+    /// Its CSeq numbers, where those of the legs do not say all.
+    pub numbers: Option<Numbers>,
     /// Profiles by name, newest first; no value in those without values.
     pub profiles: Vec<(String, Option<Vec<u8>>)>,
     /// Variables, newest first.
@@ -220,6 +225,14 @@ impl Tracker {
     }
 }
 
+impl Stored {
+    /// Caller, callee, and the callees of further dialogs.
+    pub fn parties_mut(&mut self) -> impl Iterator<Item = &mut StoredLeg> {
+        let further = self.forks.iter_mut().map(|fork| &mut fork.callee);
+        self.legs.iter_mut().chain(further)
+    }
+}
+
 impl Record {
     fn stored_view(&self, tracker: &Tracker) -> Stored {
         let declared = &tracker.profiles.declared;
@@ -246,6 +259,8 @@ impl Record {
             sflags: self.sflags,
             iflags: self.iflags,
             legs: [Side::Caller, Side::Callee].map(|side| self.stored_leg(side)),
+            forks: self.stored_forks().collect(),
+            numbers: self.stored_numbers(),
             profiles: profiles.collect(),
             variables: variables.map(|(k, v)| (k.to_vec(), v.to_vec())).collect(),
         }
@@ -295,6 +310,13 @@ impl Record {
         };
         record.set_callee(&callee.tag, &leg);
         record.cseq = [caller.cseq, callee.cseq];
+        if let Some(numbers) = &stored.numbers {
+            record.restore_numbers(numbers);
+        }
+        for fork in &stored.forks {
+            // More than there may be were up under other settings.
+            record.add_fork(fork.restored(), settings.max_forks);
+        }
         record.init_ts = stored.start_ts;
         record.start_ts = stored.start_ts;
         record.lifetime = match stored.lifetime {

@@ -135,6 +135,28 @@ fn happen(lab: &mut Lab, id: DialogId, what: u8, more: u8) {
         23 => ignore(tracker.set_state(id, State::Confirmed, now)),
         24 if more < 40 => ignore(tracker.request(id, &request(Method::Bye, DOWN, cseq), now)),
         25 if more < 20 => ignore(tracker.end_local(id, Sides::All, now)),
+        28 => {
+            let request = Request {
+                callee_tag: b"tt2",
+                contact: b"sip:moved@10.0.0.8",
+                ..request(
+                    Method::Invite,
+                    if more.is_multiple_of(2) { UP } else { DOWN },
+                    cseq,
+                )
+            };
+            ignore(tracker.request(id, &request, now));
+        }
+        29 => ignore(tracker.local_request(id, tandem_dialog::Side::Callee, Some(b"tt2"))),
+        30 => ignore(tracker.raise_cseq(id, tandem_dialog::Side::Callee, cseq)),
+        31 => ignore(tracker.raise_cseq(id, tandem_dialog::Side::Caller, cseq)),
+        32 if more < 60 => {
+            let bye = Request {
+                callee_tag: b"tt2",
+                ..request(Method::Bye, DOWN, cseq)
+            };
+            ignore(tracker.request(id, &bye, now));
+        }
         26 if more < 20 => ignore(tracker.reply(id, &reply(486, b"tt1"), now)),
         27 if more < 20 => ignore(tracker.set_state(id, State::Deleted, now)),
         _ => {}
@@ -144,7 +166,7 @@ fn happen(lab: &mut Lab, id: DialogId, what: u8, more: u8) {
 proptest! {
     /// Whatever happens: the journal hears of it if what is kept is another thing then.
     #[test]
-    fn nothing_that_is_kept_changes_in_silence(steps in proptest::collection::vec((0u8..28, any::<u8>(), 0usize..3), 1..80)) {
+    fn nothing_that_is_kept_changes_in_silence(steps in proptest::collection::vec((0u8..33, any::<u8>(), 0usize..3), 1..80)) {
         let mut lab = lab();
         let mut disk = Disk::of(&lab);
         let calls: Vec<_> = (0..3).map(|_| lab.call()).collect();
@@ -157,7 +179,7 @@ proptest! {
 
     /// A call that is made again is the call that was.
     #[test]
-    fn a_call_comes_back_as_it_was(steps in proptest::collection::vec((0u8..24, any::<u8>()), 1..40)) {
+    fn a_call_comes_back_as_it_was(steps in proptest::collection::vec((prop_oneof![0u8..24, 28u8..33], any::<u8>()), 1..40)) {
         let mut before = lab();
         let id = before.confirmed();
         for (what, more) in steps {
@@ -301,4 +323,59 @@ fn numbers_of_our_own_requests_are_not_used_twice() {
         .unwrap();
     assert_eq!(next.cseq, sent.cseq + 1);
     assert_eq!(text(&next.to), format!("<{}>;tag=tt1", text(INVITE.to_uri)));
+}
+
+/// Both dialogs of a call that two answered are there again, each with its numbers.
+#[test]
+fn a_forked_call_comes_back_with_both_callees() {
+    let before = lab();
+    let id = before.confirmed();
+    before.reply(id, 200, b"tt2");
+    let call = stored(&before, id);
+    assert_eq!(call.forks.len(), 1);
+    let after = lab();
+    after.tracker.restore(&call, after.now()).unwrap();
+    let bye = |tag| Request {
+        callee_tag: tag,
+        ..request(Method::Bye, DOWN, 11)
+    };
+    after.request(id, &bye(b"tt1"));
+    assert_eq!(
+        after.view(id).state(),
+        State::Confirmed,
+        "the other one is up"
+    );
+    assert_eq!(
+        after.view(id).leg(tandem_dialog::Side::Callee).tag,
+        Some(&b"tt2"[..])
+    );
+    assert!(stored(&after, id).forks.is_empty());
+    after.request(id, &bye(b"tt2"));
+    assert_eq!(after.view(id).state(), State::Deleted);
+}
+
+/// A request of ours took the caller's next number; the caller does not know that, also after a restart.
+#[test]
+fn a_number_that_we_used_is_not_the_callers() {
+    let tracking = || Lab::new(|settings| settings.track_cseq = true);
+    let before = tracking();
+    let id = before.confirmed();
+    let ours = before
+        .tracker
+        .local_request(id, tandem_dialog::Side::Callee, None);
+    let after = tracking();
+    after
+        .tracker
+        .restore(&stored(&before, id), after.now())
+        .unwrap();
+    after.request(id, &request(Method::Other, DOWN, 11));
+    let sent = after.tracker.sent_cseq(id, INVITE.from_tag, 11);
+    assert_eq!(sent, Some(ours.unwrap().cseq + 1));
+    // Another program that knows only the columns has gone on with it.
+    let mut call = stored(&before, id);
+    call.legs[0].cseq = 30;
+    let after = tracking();
+    after.tracker.restore(&call, after.now()).unwrap();
+    after.request(id, &request(Method::Other, DOWN, 31));
+    assert_eq!(after.tracker.sent_cseq(id, INVITE.from_tag, 31), Some(31));
 }

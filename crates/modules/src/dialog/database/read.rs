@@ -124,7 +124,7 @@ impl Reader<'_> {
 
     fn restore(&self, mut call: Stored, count: &mut Count) -> Result<(), Error> {
         let id = call.id;
-        for leg in &mut call.legs {
+        for leg in call.parties_mut() {
             let text = String::from_utf8_lossy(&leg.socket);
             if !text.is_empty() && !(self.is_ours)(&text) {
                 count.elsewhere += 1;

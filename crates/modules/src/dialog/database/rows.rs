@@ -8,6 +8,9 @@ use super::xdata;
 /// Columns that have to hold something, by their place.
 const NEEDED: [usize; 9] = [0, 1, 2, 3, 4, 5, 15, 16, 21];
 
+/// Characters that the column `xdata` holds.
+const XDATA_MAX: usize = 512;
+
 /// The row of a call.
 pub(super) fn of_call(call: &Stored, driver: Driver) -> Row {
     let [caller, callee] = &call.legs;
@@ -16,6 +19,11 @@ pub(super) fn of_call(call: &Stored, driver: Driver) -> Row {
     let optional = |text: &[u8]| match text {
         b"" => Value::Null,
         text => Value::from(text),
+    };
+    // SQLite does not mind how wide a column is said to be.
+    let room = match driver {
+        Driver::Sqlite => usize::MAX,
+        Driver::MySql | Driver::Postgres => XDATA_MAX,
     };
     vec![
         number(call.id.h_entry),
@@ -40,7 +48,7 @@ pub(super) fn of_call(call: &Stored, driver: Driver) -> Row {
         number(call.iflags),
         optional(&call.timeout_route),
         text(&call.req_uri),
-        xdata::write(call).map_or(Value::Null, Value::from),
+        xdata::write(call, room).map_or(Value::Null, Value::from),
     ]
 }
 
@@ -107,8 +115,7 @@ pub(super) fn call(row: &Row) -> Result<Stored, String> {
         contact: text(column(contact)),
         socket: text(column(socket)),
     };
-    let (profiles, lifetime) = xdata::read(&text(column(22)));
-    Ok(Stored {
+    let mut call = Stored {
         id: DialogId {
             h_entry: number(0),
             h_id: number(1),
@@ -121,13 +128,17 @@ pub(super) fn call(row: &Row) -> Result<Stored, String> {
         state,
         start_ts: number(16),
         timeout: number(17),
-        lifetime,
+        lifetime: 0,
         sflags: number(18),
         iflags: number(19),
         legs: [leg(4, 7, 9, 11, 13), leg(6, 8, 10, 12, 14)],
-        profiles,
+        forks: Vec::new(),
+        numbers: None,
+        profiles: Vec::new(),
         variables: Vec::new(),
-    })
+    };
+    xdata::read(&text(column(22)), &mut call);
+    Ok(call)
 }
 
 /// The call that a variable belongs to, its name and its value.
@@ -140,10 +151,12 @@ pub(super) fn variable(row: &Row) -> Option<(DialogId, Vec<u8>, Vec<u8>)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use dialog::{Numbers, StoredFork};
+
     use super::*;
 
-    fn example() -> Stored {
+    pub(in crate::dialog::database) fn example() -> Stored {
         let leg = |name: &str, cseq| StoredLeg {
             tag: format!("{name}-tag").into_bytes(),
             cseq,
@@ -168,6 +181,16 @@ mod tests {
             sflags: u32::MAX,
             iflags: 9,
             legs: [leg("alice", 10), leg("bob", 0)],
+            forks: vec![StoredFork {
+                callee: leg("carol", 7),
+                caller_cseq: 12,
+                used: [0, 13],
+            }],
+            numbers: Some(Numbers {
+                seen: [10, 0],
+                used: [4, 11],
+                raised: [[1, 2, 3], [4, 5, 6]],
+            }),
             profiles: vec![
                 ("caller".into(), Some(b"alice".to_vec())),
                 ("inbound".into(), None),
