@@ -111,14 +111,23 @@ impl Proxy {
         self.workers[worker].receive(&self.engine, &bytes, hop, now(at));
     }
 
-    /// Time goes on.
+    /// Time goes on: what is due is noted.
     pub(crate) fn tick(&mut self, at: u64) {
         for worker in &mut self.workers {
-            worker.tick(&self.engine, now(at));
+            worker.note_due(&self.engine, now(at));
+        }
+    }
+
+    /// Starts what was found due, or a portion of it; whether there is more.
+    pub(crate) fn start_due(&mut self, at: u64) -> bool {
+        let mut more = false;
+        for worker in &mut self.workers {
+            more |= worker.start_due(&self.engine, now(at));
             while let Some((key, input)) = self.engine.next_posted() {
                 worker.submit(&self.engine, key, input, now(at));
             }
         }
+        more
     }
 
     /// Saves what changed, and lets out what waited for that.

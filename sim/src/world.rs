@@ -17,6 +17,8 @@ use crate::temper::Script;
 /// How often the workers look at their timers: often while calls begin, seldom while they fade out.
 const TICK_MS: u64 = 200;
 const LATE_TICK_MS: u64 = 1_000;
+/// What a tick finds due is started less than this much later.
+const MOST_PAUSE_MS: u64 = 5;
 /// New calls begin before this.
 const CALLS_UNTIL_MS: u64 = 20_000;
 /// How often, in runs with a crash, it comes right after a call's beginning or end was told.
@@ -53,6 +55,8 @@ enum Happening {
     Check,
     Command,
     Tick,
+    /// What the last tick found due is started.
+    Due,
     /// What changed is saved.
     Save,
     Crash,
@@ -166,8 +170,16 @@ impl World {
                 }
                 Happening::Crash => return self.crash(at),
                 Happening::Command => self.command()?,
+                Happening::Due => {
+                    if self.proxy.start_due(at) {
+                        self.queue.put(at + 1, Happening::Due);
+                    }
+                }
                 Happening::Tick => {
                     self.proxy.tick(at);
+                    // Messages may come first.
+                    let pause = self.messages % MOST_PAUSE_MS;
+                    self.queue.put(at + pause, Happening::Due);
                     let tick = if at < 3 * CALLS_UNTIL_MS {
                         TICK_MS
                     } else {
