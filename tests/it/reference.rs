@@ -61,6 +61,14 @@ fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
+fn tests() -> Vec<(String, String)> {
+    let mut tests = Vec::new();
+    for directory in ["crates", "tests"] {
+        sources(&root().join(directory), &mut tests);
+    }
+    tests
+}
+
 /// Whether a function is a test that runs, by itself or as a flow.
 fn is_test(sources: &[(String, String)], flows: &str, proof: &str) -> bool {
     let Some((file, function)) = proof.split_once("::") else {
@@ -87,10 +95,7 @@ fn every_name_of_the_documents_has_a_row_and_a_proof() {
     let reference = fs::read_to_string(root().join("docs/dialog.md")).expect("the reference");
     let names = fs::read_to_string(test_file("tables").join("dialog_names.txt")).expect("names");
     let rows = rows(&reference);
-    let mut tests = Vec::new();
-    for directory in ["crates", "tests"] {
-        sources(&root().join(directory), &mut tests);
-    }
+    let tests = tests();
     let flows = fs::read_to_string(test_file("it/flows/mod.rs")).expect("the flows");
     let (mut faults, mut missing) = (Vec::new(), BTreeMap::<&str, usize>::new());
     for (kind, name) in names.lines().filter_map(|line| line.split_once(' ')) {
@@ -127,8 +132,7 @@ fn every_name_of_the_documents_has_a_row_and_a_proof() {
 fn every_addition_of_tandem_has_a_proof() {
     let reference = fs::read_to_string(root().join("docs/dialog.md")).expect("the reference");
     let rows = rows(&reference);
-    let mut tests = Vec::new();
-    sources(&root().join("crates"), &mut tests);
+    let tests = tests();
     let additions = rows.get("## Only in Tandem").expect("the section");
     for (name, proofs) in additions.iter().filter(|(name, _)| *name != "name") {
         for proof in proofs.split(", ").map(|proof| proof.trim_matches('`')) {
