@@ -74,7 +74,7 @@ impl Tracker {
         let shard = &mut *guard;
         shard.wheel.advance(now.time, &mut places);
         for place in places {
-            let Some(record) = shard.records.get_mut(place as usize) else {
+            let Some(record) = shard.records.get_mut(place) else {
                 continue;
             };
             let wake = record.wake(&self.settings);

@@ -11,8 +11,8 @@
 //!
 //! # Where the parts are
 //!
-//! [`state`] is the table of states and events. A record is packed (`record`, `packed`); the table
-//! that holds the records is in 256 parts (`shard`), each with its own lock and timer wheel. All
+//! [`state`] is the table of states and events. A record is packed (`record`, `packed`), and records are in pages
+//! (`paged`); the table that holds them is in 256 parts (`shard`), each with its own lock and timer wheel. All
 //! changes pass through one function (`tracker`) that keeps the timer, the counters and the profiles
 //! true. After a change, and without a lock, observers are told (`observe`, `notice`, `tell`).
 //!
@@ -57,6 +57,7 @@ mod membership;
 mod notice;
 mod observe;
 mod packed;
+mod paged;
 mod profile;
 mod record;
 mod remote;

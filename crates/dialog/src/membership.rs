@@ -99,7 +99,7 @@ impl Work<'_> {
         memberships.any(|(key, has)| key == profile.key() && has == value)
     }
 
-    fn join_profile(
+    pub(crate) fn join_profile(
         &mut self,
         profile: ProfileId,
         value: &[u8],

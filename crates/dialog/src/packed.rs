@@ -1,26 +1,22 @@
 //! Several short texts in one allocation.
 
-/// `N` texts, one block of memory: the width of an end in bytes, their ends, the texts.
+/// `N` texts, one block of memory: the width of a length in bytes, their lengths, the texts.
 #[derive(Clone, Debug)]
 pub(crate) struct Packed<const N: usize>(Box<[u8]>);
 
-/// Ends of as many bytes; the wide ones for what two bytes cannot count.
-const NARROW: usize = 2;
-const WIDE: usize = 4;
-
 impl<const N: usize> Packed<N> {
     pub(crate) fn new(texts: [&[u8]; N]) -> Self {
-        let length: usize = texts.iter().map(|text| text.len()).sum();
-        let width = match u16::try_from(length) {
-            Ok(_) => NARROW,
-            Err(_) => WIDE,
+        let all: usize = texts.iter().map(|text| text.len()).sum();
+        let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
+        let width = match longest {
+            0..0x100 => 1,
+            0x100..0x1_0000 => 2,
+            _ => 4,
         };
-        let mut block = Vec::with_capacity(1 + N * width + length);
+        let mut block = Vec::with_capacity(1 + N * width + all);
         block.push(width as u8);
-        let mut end = 0;
         for text in texts {
-            end += text.len();
-            block.extend_from_slice(&(end as u32).to_le_bytes()[..width]);
+            block.extend_from_slice(&(text.len() as u32).to_le_bytes()[..width]);
         }
         for text in texts {
             block.extend_from_slice(text);
@@ -30,22 +26,11 @@ impl<const N: usize> Packed<N> {
 
     pub(crate) fn get(&self, field: usize) -> &[u8] {
         let width = usize::from(self.0[0]);
-        let texts = &self.0[1 + N * width..];
-        let start = match field {
-            0 => 0,
-            _ => self.end(field - 1, width),
-        };
-        texts.get(start..self.end(field, width)).unwrap_or_default()
-    }
-
-    fn end(&self, field: usize, width: usize) -> usize {
-        let at = 1 + field * width;
-        if width == NARROW {
-            usize::from(u16::from_le_bytes([self.0[at], self.0[at + 1]]))
-        } else {
-            let bytes = [0, 1, 2, 3].map(|n| self.0[at + n]);
-            u32::from_le_bytes(bytes) as usize
-        }
+        let (lengths, texts) = self.0[1..].split_at(N * width);
+        let mut lengths = lengths.chunks_exact(width).map(length);
+        let start: usize = lengths.by_ref().take(field).sum();
+        let length = lengths.next().unwrap_or(0);
+        texts.get(start..start + length).unwrap_or_default()
     }
 
     /// Replaces some texts. Nothing is allocated when they are the same.
@@ -59,6 +44,14 @@ impl<const N: usize> Packed<N> {
         }));
         *self = changed;
     }
+}
+
+/// The number in one, two or four bytes, the lowest first.
+fn length(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |length, byte| length << 8 | usize::from(*byte))
 }
 
 /// What a call carries beside its fixed fields, newest first, in one allocation.
@@ -211,16 +204,19 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_kept_whole() {
-        let long = vec![b'x'; 70_000];
-        let mut packed = Packed::new([b"one".as_slice(), &long, b"three"]);
-        assert_eq!(packed.get(1).len(), 70_000);
-        assert_eq!(packed.get(2), b"three");
-        packed.set(&[(1, b"short")]);
-        assert_eq!(
-            [packed.get(0), packed.get(1)],
-            [b"one".as_slice(), b"short"]
-        );
+    fn texts_of_any_length_are_kept_whole() {
+        for length in [0, 1, 255, 256, 65_535, 65_536, 70_000] {
+            let long = vec![b'x'; length];
+            let mut packed = Packed::new([b"one".as_slice(), &long, b"three"]);
+            assert_eq!(packed.get(0), b"one");
+            assert_eq!(packed.get(1), long);
+            assert_eq!(packed.get(2), b"three");
+            packed.set(&[(1, b"short")]);
+            assert_eq!(
+                [packed.get(0), packed.get(1), packed.get(2)],
+                [b"one".as_slice(), b"short", b"three"]
+            );
+        }
     }
 
     #[test]

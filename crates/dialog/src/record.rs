@@ -41,6 +41,8 @@ pub(crate) struct Record {
     pub(crate) rejected: bool,
     /// `noack_timeout` is over; the last ten seconds run.
     pub(crate) grace: bool,
+    /// Both sides are faced by one socket, which is written once, as the caller's.
+    one_socket: bool,
     /// It is in the database, or will be when what was given out is written.
     pub(crate) stored: bool,
     /// What is not written as it is now ([`unsaved`]).
@@ -87,6 +89,19 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn new(id: DialogId, invite: &Invite<'_>, settings: &Settings, now: Now) -> Self {
         let route_set = join(invite.record_routes.iter().copied());
+        Self::with_legs(id, invite, &route_set, None, (settings, now))
+    }
+
+    /// The same with the caller's route set as it is, and with the callee's tag and leg where they are known.
+    pub(crate) fn with_legs(
+        id: DialogId,
+        invite: &Invite<'_>,
+        route_set: &[u8],
+        callee: Option<(&[u8], CalleeLeg<'_>)>,
+        (settings, now): (&Settings, Now),
+    ) -> Self {
+        let (tag, callee) = callee.unwrap_or_default();
+        let (one_socket, callee_socket) = shared(invite.socket, callee.socket);
         let bye = if settings.send_bye {
             iflags::TIMEOUT_BYE
         } else {
@@ -99,6 +114,7 @@ impl Record {
             cancelled: false,
             rejected: false,
             grace: false,
+            one_socket,
             stored: false,
             unsaved: 0,
             dflags: 0,
@@ -135,12 +151,12 @@ impl Record {
                 invite.timeout_route,
                 invite.from_tag,
                 invite.contact,
-                &route_set,
+                route_set,
                 invite.socket,
-                b"",
-                b"",
-                b"",
-                b"",
+                tag,
+                callee.contact,
+                callee.route_set,
+                callee_socket,
             ]),
         }
     }
@@ -192,6 +208,7 @@ impl Record {
     }
 
     pub(crate) fn socket(&self, side: Side) -> &[u8] {
+        let side = if self.one_socket { Side::Caller } else { side };
         self.text.get(LEG[side as usize] + 3)
     }
 
@@ -266,11 +283,13 @@ impl Record {
     fn write_callee(&mut self, tag: &[u8], callee: &CalleeLeg<'_>) {
         let first = LEG[1];
         self.unsaved |= unsaved::ROW;
+        let (one_socket, socket) = shared(self.socket(Side::Caller), callee.socket);
+        self.one_socket = one_socket;
         self.text.set(&[
             (first, tag),
             (first + 1, callee.contact),
             (first + 2, callee.route_set),
-            (first + 3, callee.socket),
+            (first + 3, socket),
         ]);
     }
 
@@ -298,9 +317,20 @@ impl Record {
         self.unsaved |= unsaved::ROW;
         if socket.is_empty() {
             self.text.set(&[(first + 1, contact)]);
-        } else {
-            self.text.set(&[(first + 1, contact), (first + 3, socket)]);
+            return;
         }
+        let other = self.socket(side.peer()).to_vec();
+        let (caller, callee) = match side {
+            Side::Caller => (socket, &*other),
+            Side::Callee => (&*other, socket),
+        };
+        let (one_socket, callee) = shared(caller, callee);
+        self.one_socket = one_socket;
+        self.text.set(&[
+            (first + 1, contact),
+            (LEG[0] + 3, caller),
+            (LEG[1] + 3, callee),
+        ]);
     }
 
     pub(crate) fn set_route_set(&mut self, side: Side, routes: &[u8]) {
@@ -393,5 +423,13 @@ impl Record {
 
     fn is_callee(&self, tag: &[u8]) -> bool {
         self.tag(Side::Callee) == tag || self.forks().iter().any(|fork| fork.tag() == tag)
+    }
+}
+
+/// Whether the callee is faced by the caller's socket, and what is written of its own one then.
+fn shared<'a>(caller: &[u8], callee: &'a [u8]) -> (bool, &'a [u8]) {
+    match !callee.is_empty() && callee == caller {
+        true => (true, b""),
+        false => (false, callee),
     }
 }

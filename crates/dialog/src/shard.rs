@@ -3,12 +3,12 @@
 use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
-use slab::Slab;
 use smallvec::SmallVec;
 use timer::{Time, Wheel};
 
 use crate::id::{DialogId, Numbering};
 use crate::observe::Own;
+use crate::paged::{Number, Paged};
 use crate::record::Record;
 use crate::settings::Settings;
 
@@ -21,10 +21,10 @@ const TICK_MS: u64 = 16;
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct Shard {
-    pub(crate) records: Slab<Box<Record>>,
+    pub(crate) records: Paged<Record>,
     by_call_id: HashTable<Named>,
     slots: Box<[Slot]>,
-    pub(crate) wheel: Wheel<u32>,
+    pub(crate) wheel: Wheel<Number>,
     /// Observers of single calls.
     pub(crate) own: Own,
 }
@@ -49,7 +49,7 @@ impl<'a> CallId<'a> {
 #[derive(Debug)]
 struct Named {
     hash: u32,
-    place: u32,
+    place: Number,
 }
 
 impl Named {
@@ -63,7 +63,7 @@ impl Named {
 struct Slot {
     next: u32,
     /// `h_id` and place among the records, by `h_id`: the order in which they were made.
-    calls: SmallVec<[(u32, u32); 2]>,
+    calls: SmallVec<[(u32, Number); 2]>,
 }
 
 /// Which shard holds a slot.
@@ -80,7 +80,7 @@ impl Shard {
             calls: SmallVec::new(),
         });
         Self {
-            records: Slab::new(),
+            records: Paged::default(),
             by_call_id: HashTable::new(),
             slots: slots.collect(),
             wheel: Wheel::new(now, TICK_MS),
@@ -93,16 +93,14 @@ impl Shard {
     }
 
     /// Where the record with this id is.
-    pub(crate) fn place(&self, id: DialogId) -> Option<u32> {
+    pub(crate) fn place(&self, id: DialogId) -> Option<Number> {
         let calls = &self.slot(id.h_entry)?.calls;
         let found = calls.binary_search_by_key(&id.h_id, |call| call.0).ok()?;
         Some(calls[found].1)
     }
 
     pub(crate) fn get(&self, id: DialogId) -> Option<&Record> {
-        self.records
-            .get(self.place(id)? as usize)
-            .map(|record| &**record)
+        self.records.get(self.place(id)?)
     }
 
     /// Takes the next free number of a slot.
@@ -129,7 +127,7 @@ impl Shard {
     }
 
     /// Adds a record whose id is free, and arms its deadline.
-    pub(crate) fn insert(&mut self, mut record: Record, hasher: &RandomState, deadline: Time) {
+    pub(crate) fn insert(&mut self, record: Record, hasher: &RandomState, deadline: Time) {
         let id = record.id;
         let hash = CallId::new(record.call_id(), hasher).hash;
         let Some(slot) = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize) else {
@@ -138,10 +136,10 @@ impl Shard {
         let Err(position) = slot.calls.binary_search_by_key(&id.h_id, |call| call.0) else {
             return;
         };
-        let vacant = self.records.vacant_entry();
-        let place = vacant.key() as u32;
-        record.timer = Some(self.wheel.insert(deadline, place));
-        vacant.insert(Box::new(record));
+        let place = self.records.insert(record);
+        if let Some(record) = self.records.get_mut(place) {
+            record.timer = Some(self.wheel.insert(deadline, place));
+        }
         slot.calls.insert(position, (id.h_id, place));
         let named = Named { hash, place };
         self.by_call_id
@@ -150,7 +148,7 @@ impl Shard {
             });
     }
 
-    pub(crate) fn remove(&mut self, id: DialogId, hasher: &RandomState) -> Option<Box<Record>> {
+    pub(crate) fn remove(&mut self, id: DialogId, hasher: &RandomState) -> Option<Record> {
         let slot = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize)?;
         let found = slot
             .calls
@@ -160,7 +158,7 @@ impl Shard {
         if slot.calls.spilled() && slot.calls.len() * 4 < slot.calls.capacity() {
             slot.calls.shrink_to_fit();
         }
-        let record = self.records.try_remove(place as usize)?;
+        let record = self.records.remove(place)?;
         let hash = CallId::new(record.call_id(), hasher).hash;
         if let Ok(entry) = self
             .by_call_id
@@ -182,8 +180,7 @@ impl Shard {
         self.by_call_id
             .iter_hash(Named::spread(call_id.hash))
             .filter(move |named| named.hash == call_id.hash)
-            .filter_map(|named| self.records.get(named.place as usize))
-            .map(|record| &**record)
+            .filter_map(|named| self.records.get(named.place))
             .filter(move |record| record.call_id() == call_id.bytes)
     }
 
@@ -197,8 +194,7 @@ impl Shard {
         let start = calls.partition_point(|call| call.0 <= after);
         calls[start..]
             .iter()
-            .filter_map(|call| self.records.get(call.1 as usize))
-            .map(|record| &**record)
+            .filter_map(|call| self.records.get(call.1))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use timer::Time;
 
+use crate::effects::Effects;
 use crate::flags::{dflags, iflags, unsaved};
 use crate::fork::CalleeLeg;
 use crate::id::DialogId;
@@ -11,10 +12,10 @@ use crate::input::{Invite, Now, Side};
 use crate::packed::{Item, Kind};
 use crate::profile::ProfileId;
 use crate::record::Record;
+use crate::settings::Settings;
 use crate::state::State;
 use crate::stored_more::{Numbers, StoredFork};
-use crate::tell::Cause;
-use crate::tracker::Tracker;
+use crate::tracker::{Tracker, Work};
 
 /// Is told of every change that a database has to hear of. Not called while a lock is held, but for `group`.
 pub trait Journal: Send + Sync + Debug {
@@ -136,7 +137,7 @@ impl Tracker {
         let Some(place) = shard.place(id) else {
             return ToStore::Gone;
         };
-        let Some(record) = shard.records.get_mut(place as usize) else {
+        let Some(record) = shard.records.get_mut(place) else {
             return ToStore::Gone;
         };
         if !record.state.is_active() {
@@ -169,38 +170,28 @@ impl Tracker {
         if self.h_entry(&stored.call_id) != id.h_entry {
             return Err(RestoreError::Hash);
         }
-        {
-            let mut shard = self.shard(id.h_entry).lock();
-            if shard.place(id).is_some() {
-                return Err(RestoreError::Exists);
-            }
-            let record = Record::restored(stored, &self.settings, now);
-            let deadline = record.wake(&self.settings);
-            shard.insert(record, &self.hasher, deadline);
-            shard.number_taken(id, self.numbers);
+        let mut shard = self.shard(id.h_entry).lock();
+        if shard.place(id).is_some() {
+            return Err(RestoreError::Exists);
         }
-        self.counters.moved(None, Some(stored.state));
-        let unknown = self.restore_profiles(stored);
-        let settle = |work: &mut crate::tracker::Work<'_>| {
-            work.plan_keep_alive();
-            work.record.dflags = 0;
-            work.record.unsaved = 0;
-            work.record.stored = stored.state.is_active();
+        let mut record = Record::restored(stored, &self.settings, now);
+        let mut work = Work {
+            tracker: self,
+            record: &mut record,
+            now,
+            effects: Effects::default(),
         };
-        self.work(id, now, Cause::Own, settle);
+        let unknown = work.rejoin_profiles(stored);
+        work.plan_keep_alive();
+        // It is as it is written: nobody has to hear of it.
+        record.dflags = 0;
+        record.unsaved = 0;
+        record.stored = stored.state.is_active();
+        let deadline = record.wake(&self.settings);
+        shard.insert(record, &self.hasher, deadline);
+        shard.number_taken(id, self.numbers);
+        self.counters.moved(None, Some(stored.state));
         Ok(unknown)
-    }
-
-    fn restore_profiles(&self, stored: &Stored) -> usize {
-        let oldest_first = stored.profiles.iter().rev();
-        let joined = oldest_first.filter(|(name, value)| {
-            let profile = self.profile(name);
-            profile.is_some_and(|profile| {
-                self.set_profile(stored.id, profile, value.as_deref())
-                    .is_ok()
-            })
-        });
-        stored.profiles.len() - joined.count()
     }
 
     /// Whether a call with this id is there.
@@ -213,7 +204,7 @@ impl Tracker {
         let mut ids = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock();
-            let records = shard.records.iter().map(|(_, record)| record);
+            let records = shard.records.iter();
             ids.extend(records.filter(|r| r.state.is_active()).map(|r| r.id));
         }
         ids
@@ -230,6 +221,24 @@ impl Stored {
     pub fn parties_mut(&mut self) -> impl Iterator<Item = &mut StoredLeg> {
         let further = self.forks.iter_mut().map(|fork| &mut fork.callee);
         self.legs.iter_mut().chain(further)
+    }
+}
+
+impl Work<'_> {
+    /// Puts the call into its profiles, the oldest first; how many are not declared, or have no room.
+    fn rejoin_profiles(&mut self, stored: &Stored) -> usize {
+        let profiles = &self.tracker.profiles;
+        let oldest_first = stored.profiles.iter().rev();
+        let joined = oldest_first.filter(|(name, value)| {
+            let profile = profiles.find(name);
+            let value = |profile| profiles.stored(profile, value.as_deref()).ok();
+            profile
+                .and_then(|profile| Some((profile, value(profile)?)))
+                .is_some_and(|(profile, value)| {
+                    self.join_profile(profile, value, usize::MAX).is_ok()
+                })
+        });
+        stored.profiles.len() - joined.count()
     }
 }
 
@@ -278,7 +287,7 @@ impl Record {
         }
     }
 
-    fn restored(stored: &Stored, settings: &crate::Settings, now: Now) -> Self {
+    fn restored(stored: &Stored, settings: &Settings, now: Now) -> Self {
         let [caller, callee] = &stored.legs;
         let invite = Invite {
             call_id: &stored.call_id,
@@ -296,19 +305,28 @@ impl Record {
             timeout_route: &stored.timeout_route,
             message: None,
         };
-        let mut record = Self::new(stored.id, &invite, settings, now);
+        let answered = stored.state.is_active();
+        let callee_leg = answered.then_some((
+            callee.tag.as_slice(),
+            CalleeLeg {
+                contact: &callee.contact,
+                route_set: &callee.route_set,
+                socket: &callee.socket,
+            },
+        ));
+        let mut record = Self::with_legs(
+            stored.id,
+            &invite,
+            &caller.route_set,
+            callee_leg,
+            (settings, now),
+        );
         record.iflags = stored.iflags & !iflags::DMQ_SYNC;
         record.state = stored.state;
-        record.set_route_set(Side::Caller, &caller.route_set);
-        if !stored.state.is_active() {
+        if !answered {
             return record;
         }
-        let leg = CalleeLeg {
-            contact: &callee.contact,
-            route_set: &callee.route_set,
-            socket: &callee.socket,
-        };
-        record.set_callee(&callee.tag, &leg);
+        record.answered = true;
         record.cseq = [caller.cseq, callee.cseq];
         if let Some(numbers) = &stored.numbers {
             record.restore_numbers(numbers);

@@ -9,6 +9,7 @@ use crate::input::{Direction, Invite, Method, Now, Reply, Request};
 use crate::local::{LegKey, LegOutcome};
 use crate::notice::{Attachments, Happened, Notice};
 use crate::observe::{Entries, Entry, types_of};
+use crate::paged::Number;
 use crate::shard::Shard;
 use crate::state::State;
 use crate::tracker::Tracker;
@@ -44,7 +45,7 @@ impl Tracker {
     pub(crate) fn witness(
         &self,
         shard: &mut Shard,
-        place: u32,
+        place: Number,
         effects: &Effects,
         now: Now,
     ) -> Option<Box<Witness>> {
@@ -52,7 +53,7 @@ impl Tracker {
         if types.is_empty() {
             return None;
         }
-        let record = shard.records.get(place as usize)?;
+        let record = shard.records.get(place)?;
         let own = match effects.removed {
             true => self.forget_own(&mut shard.own, record.id),
             false => shard.own.of(record.id).cloned(),
@@ -150,6 +151,9 @@ impl Tracker {
     /// when they come. False if it is gone.
     pub fn loaded(&self, id: DialogId, now: Now) -> bool {
         self.observers.note_loaded(now);
+        if !self.observers.are_there() {
+            return self.contains(id);
+        }
         self.tell_of(id, Happened::Loaded, now)
     }
 

@@ -114,7 +114,7 @@ impl Tracker {
         let mut guard = self.shard(id.h_entry).lock();
         let shard = &mut *guard;
         let place = shard.place(id)?;
-        let record = shard.records.get_mut(place as usize)?;
+        let record = shard.records.get_mut(place)?;
         let before = record.wake(&self.settings);
         let mut work = Work {
             tracker: self,

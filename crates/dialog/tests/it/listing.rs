@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use tandem_dialog::{Invite, Method, Side, State};
+use tandem_dialog::{Invite, Method, Request, Side, State};
 
-use crate::support::{DOWN, INVITE, Lab, START, text};
+use crate::support::{DOWN, INVITE, Lab, START, UP, request, text};
 
 #[test]
 fn fields_are_those_that_kamailio_prints() {
@@ -136,4 +136,35 @@ fn an_unknown_call_is_unknown_everywhere() {
         assert!(lab.tracker.page(Some(id), 5, lab.now()).is_empty());
     }
     assert!(lab.tracker.due(9999, lab.now()).is_empty());
+}
+
+#[test]
+fn each_side_has_a_socket_of_its_own() {
+    let lab = Lab::new(|_| {});
+    let id = lab.confirmed();
+    let sockets = || {
+        let view = lab.view(id);
+        let of = |side| text(view.leg(side).socket.unwrap_or_default());
+        [of(Side::Caller), of(Side::Callee)]
+    };
+    let (one, other) = ("udp:127.0.0.1:25060", "tls:[2001:db8::1]:5061");
+    assert_eq!(sockets(), [one, one]);
+    let moves = [
+        (DOWN, other, [other, one]),
+        (UP, other, [other, other]),
+        (UP, one, [other, one]),
+        (DOWN, one, [one, one]),
+        (UP, other, [one, other]),
+        (DOWN, other, [other, other]),
+        (DOWN, one, [one, other]),
+    ];
+    for (cseq, (direction, socket, expected)) in (20..).zip(moves) {
+        let request = Request {
+            contact: b"sip:moved@127.0.0.1",
+            socket: socket.as_bytes(),
+            ..request(Method::Invite, direction, cseq)
+        };
+        lab.tracker.request(id, &request, lab.now());
+        assert_eq!(sockets(), expected, "{direction:?} {socket}");
+    }
 }
