@@ -48,6 +48,16 @@ pub fn tables() -> Vec<store::Table> {
     dialog::usual_tables()
 }
 
+/// How calls and their variables are written into those tables.
+pub fn layouts() -> [store::Layout; 2] {
+    dialog::usual_layouts()
+}
+
+/// What is written of a call that is not in a database yet, for these layouts.
+pub fn rows_of(call: &::dialog::Stored, driver: store::Driver) -> store::Change {
+    dialog::rows_of(call, driver, true, true)
+}
+
 /// Saves changes of calls now, in a simulation: elsewhere a thread does.
 pub fn save(engine: &engine::Engine) {
     dialog::save_step(engine);

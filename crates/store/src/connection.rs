@@ -28,7 +28,7 @@ pub struct Select<'a> {
     pub layout: &'a Layout,
     /// Only those with this value in this column.
     pub filter: Option<(&'a str, Value)>,
-    /// How many rows are fetched at a time, where the database lets us choose; 0 for all.
+    /// How many rows are fetched at a time, where the database lets us choose; 0 for as many as suit it.
     pub fetch: usize,
 }
 

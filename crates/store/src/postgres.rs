@@ -21,6 +21,9 @@ use crate::value::Value;
 /// one does not see those rows.
 static TURN: LazyLock<i64> = LazyLock::new(|| RandomState::new().hash_one("turn") as i64);
 
+/// Rows asked for at a time where nobody says how many: all of them would have to be kept until the last one is there.
+const FETCH_ROWS: usize = 1_000;
+
 pub(crate) struct Postgres {
     runtime: Runtime,
     client: Client,
@@ -129,10 +132,11 @@ impl Connection for Postgres {
         self.run(&format!(
             "BEGIN; DECLARE tandem NO SCROLL CURSOR FOR {query}"
         ))?;
-        let fetch = match select.fetch {
-            0 => "FETCH ALL FROM tandem".to_owned(),
-            rows => format!("FETCH {rows} FROM tandem"),
+        let rows = match select.fetch {
+            0 => FETCH_ROWS,
+            rows => rows,
         };
+        let fetch = format!("FETCH {rows} FROM tandem");
         let result = (|| {
             loop {
                 let mut found = false;

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use engine::{InitError, Module, Setup};
 
 pub(crate) use api::{authenticated, set_variable, variable};
-pub(crate) use database::{step as save_step, usual_tables};
+pub(crate) use database::{rows_of, step as save_step, usual_layouts, usual_tables};
 pub(crate) use state::State;
 
 /// The module's row.

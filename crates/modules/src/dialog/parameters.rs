@@ -62,7 +62,7 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     row("db_url", Str(Some("mysql://kamailio:kamailiorw@localhost/kamailio")), Some(db_url), "The database, driver://user:password@host/database; without effect while db_mode is 0."),
     row("db_mode", Int(0), Some(db_mode), "When calls are saved: 0 never, 1 before anybody is told of a change, 2 now and then, 3 at a graceful end."),
     row("db_update_period", Int(60), Some(positive), "Seconds between two savings with db_mode 2."),
-    row("db_fetch_rows", Int(200), Some(not_negative), "Rows read at a time at start, where the database lets us choose; 0 for all."),
+    row("db_fetch_rows", Int(200), Some(not_negative), "Rows read at a time at start, where the database lets us choose; 0 for as many as suit it."),
     row("db_skip_load", Int(0), Some(switch), "Do not read calls at start."),
     row("db_commit_window", Int(2), Some(not_negative), "Milliseconds for which a commit waits for the changes of other calls, with db_mode 1."),
     row("db_hold_time", Int(200), Some(positive), "Milliseconds after which a message leaves although its change is not saved yet, with db_mode 1."),

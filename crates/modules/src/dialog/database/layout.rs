@@ -125,6 +125,11 @@ fn table(layout: &Layout, known: &[Known], version: u32) -> Table {
 
 /// The tables with their usual names.
 pub(crate) fn usual_tables() -> Vec<Table> {
+    tables(&usual_layouts())
+}
+
+/// How calls and variables are written under the usual names.
+pub(crate) fn usual_layouts() -> [Layout; 2] {
     let layout = |table: &str, columns: &[Known]| {
         let columns: Vec<String> = columns.iter().map(|known| known.1.to_owned()).collect();
         Layout {
@@ -133,5 +138,5 @@ pub(crate) fn usual_tables() -> Vec<Table> {
             columns,
         }
     };
-    tables(&[layout("dialog", &CALLS), layout("dialog_vars", &VARIABLES)])
+    [layout("dialog", &CALLS), layout("dialog_vars", &VARIABLES)]
 }

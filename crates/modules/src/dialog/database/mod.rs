@@ -7,6 +7,7 @@ mod rows;
 mod saver;
 mod start;
 mod statistics;
+mod variables;
 mod xdata;
 
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use super::state::moment;
 use saver::Saver;
 
 pub(super) use functions::{dlg_db_load_callid, dlg_db_load_extra};
-pub(crate) use layout::usual_tables;
+pub(crate) use layout::{usual_layouts, usual_tables};
+pub(crate) use rows::change as rows_of;
 pub(super) use start::start;
 
 /// How long the end of the process waits for what is not saved.

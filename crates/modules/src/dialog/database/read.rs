@@ -1,12 +1,11 @@
 //! Reads calls: all of them at start, or some for a script.
 
-use std::collections::HashMap;
-
 use dialog::{DialogId, RestoreError, Stored, Tracker};
 use engine::{Log, level};
 use store::{Connection, Error, Fault, Layout, Select, Value};
 
 use super::rows;
+use super::variables::{Collected, OfOne, Variables, put};
 
 /// Calls between two lines that say how far we are.
 const PROGRESS: usize = 100_000;
@@ -36,10 +35,6 @@ pub(super) struct Reader<'a> {
     pub(super) is_ours: &'a dyn Fn(&str) -> bool,
 }
 
-/// Names and values, newest first.
-type OfOne = Vec<(Vec<u8>, Vec<u8>)>;
-type Variables = HashMap<DialogId, OfOne>;
-
 impl Reader<'_> {
     /// Reads all calls, or those with a Call-ID.
     ///
@@ -53,7 +48,7 @@ impl Reader<'_> {
         let [calls, _] = self.layouts;
         let mut variables = match call_id {
             None => self.all_variables(connection)?,
-            Some(_) => Variables::new(),
+            Some(_) => Variables::default(),
         };
         let mut count = Count::default();
         let mut found = Vec::new();
@@ -63,10 +58,10 @@ impl Reader<'_> {
             fetch: self.fetch,
         };
         connection.select(&select, &mut |row| {
-            match rows::call(&row) {
+            match rows::call(row) {
                 Ok(call) if call_id.is_some() => found.push(call),
                 Ok(mut call) => {
-                    call.variables = variables.remove(&call.id).unwrap_or_default();
+                    call.variables = variables.take(call.id);
                     self.restore(call, &mut count)?;
                 }
                 Err(why) => {
@@ -81,32 +76,32 @@ impl Reader<'_> {
             self.restore(call, &mut count)?;
         }
         self.sum_up(&count);
-        if !variables.is_empty() {
-            let text = format!("variables of {} calls that are not there", variables.len());
+        if variables.left() > 0 {
+            let text = format!("variables of {} calls that are not there", variables.left());
             self.warn(&text);
         }
         Ok(count)
     }
 
     fn all_variables(&self, connection: &mut dyn Connection) -> Result<Variables, Error> {
-        let mut variables = Variables::new();
+        let mut variables = Collected::default();
         let select = Select {
             layout: &self.layouts[1],
             filter: None,
             fetch: self.fetch,
         };
         connection.select(&select, &mut |row| {
-            if let Some((id, name, value)) = rows::variable(&row) {
-                put(variables.entry(id).or_default(), name, value);
+            if let Some((id, name, value)) = rows::variable(row) {
+                variables.add(id, &name, &value);
             }
             Ok(())
         })?;
-        Ok(variables)
+        Ok(variables.by_call())
     }
 
     fn variables_of(&self, connection: &mut dyn Connection, id: DialogId) -> Result<OfOne, Error> {
         let layout = &self.layouts[1];
-        let mut variables = Vec::new();
+        let mut variables = OfOne::new();
         let value = rows::number(id.h_id, connection.driver());
         let select = Select {
             layout,
@@ -114,8 +109,8 @@ impl Reader<'_> {
             fetch: 0,
         };
         connection.select(&select, &mut |row| {
-            if let Some((_, name, value)) = rows::variable(&row).filter(|(of, ..)| *of == id) {
-                put(&mut variables, name, value);
+            if let Some((_, name, value)) = rows::variable(row).filter(|(of, ..)| *of == id) {
+                put(&mut variables, &name, &value);
             }
             Ok(())
         })?;
@@ -177,13 +172,5 @@ impl Reader<'_> {
 
     fn warn(&self, text: &str) {
         self.log.line(level::WARNING, "dialog", text);
-    }
-}
-
-/// Puts a variable first; a second value of the same name takes the place of the first.
-fn put(variables: &mut OfOne, name: Vec<u8>, value: Vec<u8>) {
-    match variables.iter_mut().find(|(known, _)| *known == name) {
-        Some(known) => known.1 = value,
-        None => variables.insert(0, (name, value)),
     }
 }

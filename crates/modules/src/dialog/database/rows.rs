@@ -1,7 +1,7 @@
 //! A call as rows, and back.
 
 use dialog::{DialogId, State, Stored, StoredLeg};
-use store::{Driver, Row, Value};
+use store::{Change, Driver, Row, Value};
 
 use super::xdata;
 
@@ -11,8 +11,20 @@ const NEEDED: [usize; 9] = [0, 1, 2, 3, 4, 5, 15, 16, 21];
 /// Characters that the column `xdata` holds.
 const XDATA_MAX: usize = 512;
 
+/// What is to be saved of a call: its row, and if wanted those of its variables.
+pub(crate) fn change(call: &Stored, driver: Driver, is_new: bool, with_variables: bool) -> Change {
+    Change {
+        key: super::key(call.id),
+        replaces: !is_new,
+        rows: vec![
+            Some(vec![of_call(call, driver)]),
+            with_variables.then(|| of_variables(call, driver)),
+        ],
+    }
+}
+
 /// The row of a call.
-pub(super) fn of_call(call: &Stored, driver: Driver) -> Row {
+fn of_call(call: &Stored, driver: Driver) -> Row {
     let [caller, callee] = &call.legs;
     let number = |n: u32| number(n, driver);
     let text = |text: &[u8]| Value::from(text);
@@ -53,7 +65,7 @@ pub(super) fn of_call(call: &Stored, driver: Driver) -> Row {
 }
 
 /// The rows of its variables, oldest first.
-pub(super) fn of_variables(call: &Stored, driver: Driver) -> Vec<Row> {
+fn of_variables(call: &Stored, driver: Driver) -> Vec<Row> {
     let variables = call.variables.iter().rev();
     let rows = variables.map(|(name, value)| {
         vec![
@@ -79,9 +91,11 @@ pub(super) fn natural(value: &Value) -> Option<u32> {
     value.as_int().map(|number| number as u32)
 }
 
-fn text(value: Option<&Value>) -> Vec<u8> {
-    match value {
-        Some(Value::Text(text)) => text.clone(),
+/// The text of a column, which is empty from then on.
+fn take(row: &mut Row, at: usize) -> Vec<u8> {
+    let value = row.get_mut(at);
+    match value.map(|value| std::mem::replace(value, Value::Null)) {
+        Some(Value::Text(text)) => text,
         Some(Value::Int(number)) => number.to_string().into_bytes(),
         _ => Vec::new(),
     }
@@ -91,63 +105,74 @@ fn text(value: Option<&Value>) -> Vec<u8> {
 ///
 /// # Errors
 /// What is wrong with the row.
-pub(super) fn call(row: &Row) -> Result<Stored, String> {
-    let column = |at: usize| row.get(at);
+pub(super) fn call(mut row: Row) -> Result<Stored, String> {
     let is_empty = |at: &&usize| row.get(**at).is_none_or(Value::is_null);
     if let Some(at) = NEEDED.iter().find(is_empty) {
         return Err(format!("column {} is empty", at + 1));
     }
-    let number = |at: usize| column(at).and_then(natural).unwrap_or(0);
-    let state = State::ALL
-        .into_iter()
-        .find(|state| u32::from(state.number()) == number(15));
-    let state = state.ok_or_else(|| format!("there is no state {}", number(15)))?;
+    let optional = |at: usize| row.get(at).and_then(natural).unwrap_or(0);
+    let numbers = [0, 1, 16, 17, 18, 19, 7, 8].map(optional);
+    let [
+        h_entry,
+        h_id,
+        start_ts,
+        timeout,
+        sflags,
+        iflags,
+        caller_cseq,
+        callee_cseq,
+    ] = numbers;
+    let number = optional(15);
+    let mut states = State::ALL.into_iter();
+    let state = states.find(|state| u32::from(state.number()) == number);
+    let state = state.ok_or_else(|| format!("there is no state {number}"))?;
     let answered = [6, 7, 8, 11, 12];
     if state.is_active()
         && let Some(at) = answered.iter().find(is_empty)
     {
         return Err(format!("column {} of an answered call is empty", at + 1));
     }
-    let leg = |tag, cseq: usize, routes, contact, socket| StoredLeg {
-        tag: text(column(tag)),
-        cseq: column(cseq).and_then(natural).unwrap_or(0),
-        route_set: text(column(routes)),
-        contact: text(column(contact)),
-        socket: text(column(socket)),
+    let mut text = |at| take(&mut row, at);
+    let mut leg = |cseq, [tag, routes, contact, socket]: [usize; 4]| StoredLeg {
+        tag: text(tag),
+        cseq,
+        route_set: text(routes),
+        contact: text(contact),
+        socket: text(socket),
     };
     let mut call = Stored {
-        id: DialogId {
-            h_entry: number(0),
-            h_id: number(1),
-        },
-        call_id: text(column(2)),
-        from_uri: text(column(3)),
-        to_uri: text(column(5)),
-        req_uri: text(column(21)),
-        timeout_route: text(column(20)),
+        id: DialogId { h_entry, h_id },
+        legs: [
+            leg(caller_cseq, [4, 9, 11, 13]),
+            leg(callee_cseq, [6, 10, 12, 14]),
+        ],
+        call_id: text(2),
+        from_uri: text(3),
+        to_uri: text(5),
+        req_uri: text(21),
+        timeout_route: text(20),
         state,
-        start_ts: number(16),
-        timeout: number(17),
+        start_ts,
+        timeout,
         lifetime: 0,
-        sflags: number(18),
-        iflags: number(19),
-        legs: [leg(4, 7, 9, 11, 13), leg(6, 8, 10, 12, 14)],
+        sflags,
+        iflags,
         forks: Vec::new(),
         numbers: None,
         profiles: Vec::new(),
         variables: Vec::new(),
     };
-    xdata::read(&text(column(22)), &mut call);
+    xdata::read(&text(22), &mut call);
     Ok(call)
 }
 
 /// The call that a variable belongs to, its name and its value.
-pub(super) fn variable(row: &Row) -> Option<(DialogId, Vec<u8>, Vec<u8>)> {
+pub(super) fn variable(mut row: Row) -> Option<(DialogId, Vec<u8>, Vec<u8>)> {
     let id = DialogId {
         h_entry: natural(row.first()?)?,
         h_id: natural(row.get(1)?)?,
     };
-    Some((id, text(row.get(2)), text(row.get(3))))
+    Some((id, take(&mut row, 2), take(&mut row, 3)))
 }
 
 #[cfg(test)]
@@ -202,7 +227,7 @@ pub(super) mod tests {
     #[test]
     fn a_row_is_read_as_it_was_written() {
         for driver in [Driver::Sqlite, Driver::MySql, Driver::Postgres] {
-            assert_eq!(call(&of_call(&example(), driver)), Ok(example()));
+            assert_eq!(call(of_call(&example(), driver)), Ok(example()));
         }
     }
 
@@ -212,7 +237,7 @@ pub(super) mod tests {
         for at in [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 21] {
             let mut broken = row.clone();
             broken[at] = Value::Null;
-            assert!(call(&broken).is_err(), "column {}", at + 1);
+            assert!(call(broken).is_err(), "column {}", at + 1);
         }
     }
 }

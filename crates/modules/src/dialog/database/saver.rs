@@ -69,14 +69,7 @@ impl Source for Saver {
                 call,
                 is_new,
                 same_variables,
-            } => Some(Change {
-                key: key(id),
-                replaces: !is_new,
-                rows: vec![
-                    Some(vec![rows::of_call(&call, self.driver)]),
-                    (!same_variables).then(|| rows::of_variables(&call, self.driver)),
-                ],
-            }),
+            } => Some(rows::change(&call, self.driver, is_new, !same_variables)),
         }
     }
 
