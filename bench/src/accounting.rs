@@ -128,6 +128,12 @@ pub fn memory(pid: u32) -> u64 {
     family(pid).into_iter().filter_map(proportional).sum()
 }
 
+/// The most bytes that a process, or one of its descendants, ever had resident; what they share is in each.
+pub fn peak_memory(pid: u32) -> u64 {
+    let peak = |process| kilobytes(&format!("/proc/{process}/status"), "VmHWM:");
+    family(pid).into_iter().filter_map(peak).max().unwrap_or(0)
+}
+
 /// Whether some socket of this machine is bound to the UDP port.
 pub fn is_udp_port_bound(port: u16) -> bool {
     let wanted = format!(":{port:04X}");
@@ -153,8 +159,13 @@ pub fn udp_drops(address: SocketAddrV4) -> u64 {
 }
 
 fn proportional(pid: u32) -> Option<u64> {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    let line = rollup.lines().find(|line| line.starts_with("Pss:"))?;
+    kilobytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
+}
+
+/// What a line of a file in `/proc` says in kB, in bytes.
+fn kilobytes(path: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
 }

@@ -5,6 +5,7 @@ pub mod accounting;
 pub mod callgrind;
 pub mod control;
 pub mod core;
+pub mod database;
 pub mod histogram;
 pub mod load;
 pub mod server;

@@ -39,6 +39,10 @@ pub struct Setup {
     pub children: usize,
     /// Megabytes of shared memory, of a program that reserves it. It takes only what it uses.
     pub shared_mb: u64,
+    /// Where it keeps calls, of a configuration that takes the defines DATABASE and DRIVER.
+    pub database: Option<String>,
+    /// Where it listens and where it sends calls to; any free ports if not given.
+    pub ports: Option<[u16; 2]>,
 }
 
 /// A program that runs. Dropping it ends it.
@@ -67,15 +71,25 @@ impl Server {
     /// # Errors
     /// It cannot be started, or does not listen in time; its last words are in the message.
     pub fn start(kind: Kind, binary: &Path, setup: &Setup) -> io::Result<Self> {
+        let mut server = Self::spawn(kind, binary, setup)?;
+        server.wait_until_it_listens()?;
+        Ok(server)
+    }
+
+    /// Starts it, and does not wait.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn(kind: Kind, binary: &Path, setup: &Setup) -> io::Result<Self> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
-        let [address, callee] = free_ports()?;
+        let [address, callee] = match setup.ports {
+            Some(ports) => ports,
+            None => free_ports()?,
+        };
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("tandem-bench-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory)?;
-        if setup.config.ends_with("database.cfg") {
-            make_tables(&directory)?;
-        }
         let log = File::create(directory.join("log"))?;
         let mut command = pinned(&setup.cpus, binary);
         match kind {
@@ -97,15 +111,13 @@ impl Server {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        let mut server = Self {
+        Ok(Self {
             child,
             control: Control::new(&directory),
             directory,
             address: local(address),
             callee_port: callee,
-        };
-        server.wait_until_it_listens()?;
-        Ok(server)
+        })
     }
 
     fn wait_until_it_listens(&mut self) -> io::Result<()> {
@@ -138,6 +150,11 @@ impl Server {
     /// Resident bytes.
     pub fn memory(&self) -> u64 {
         accounting::memory(self.child.id())
+    }
+
+    /// The most bytes that one of its processes ever had resident.
+    pub fn peak_memory(&self) -> u64 {
+        accounting::peak_memory(self.child.id())
     }
 
     /// How many calls are in the profile of `bench.cfg`.
@@ -196,8 +213,13 @@ fn signal(process: u32, signal: Signal) {
     }
 }
 
+/// A program that ends when we do, whatever ends us.
+pub(crate) fn ends_with_us(binary: &Path) -> Command {
+    pinned(&[], binary)
+}
+
 /// The tools of util-linux that start it become the program, so that it has the same process id: `setpriv` has it end when
-/// we do, whatever ends us; `taskset` keeps it on its CPUs.
+/// we do; `taskset` keeps it on its CPUs.
 fn pinned(cpus: &[usize], binary: &Path) -> Command {
     let mut words: Vec<OsString> = Vec::new();
     if Path::new(SETPRIV).exists() {
@@ -224,34 +246,11 @@ fn proxy_arguments(command: &mut Command, setup: &Setup, directory: &Path, ports
     command
         .arg("-A")
         .arg(format!("CHILDREN={}", setup.children));
-    let (url, driver) = database(directory);
-    command.arg("-A").arg(format!("DATABASE=\"{url}\""));
-    command.arg("-A").arg(format!("DRIVER=\"{driver}.so\""));
-}
-
-/// Where `database.cfg` keeps calls, and the module that this needs: `TANDEM_BENCH_DATABASE`, or a file.
-fn database(directory: &Path) -> (String, &'static str) {
-    let file = || format!("sqlite://{}/calls.db", directory.display());
-    let url = std::env::var("TANDEM_BENCH_DATABASE").unwrap_or_else(|_| file());
-    let driver = store::Url::parse(&url).map_or("db_sqlite", |url| url.driver.module());
-    (url, driver)
-}
-
-/// Makes the tables for `database.cfg`, and empties them.
-fn make_tables(directory: &Path) -> io::Result<()> {
-    let told = |text: String| io::Error::other(text);
-    let url = store::Url::parse(&database(directory).0).map_err(|error| told(error.to_string()))?;
-    let connection = store::connect(&url, &store::Options::default());
-    let mut connection = connection.map_err(|error| told(error.to_string()))?;
-    let tables = modules::tables();
-    store::create(&mut *connection, &tables).map_err(|error| told(error.to_string()))?;
-    for table in tables {
-        let sql = format!("DELETE FROM {}", table.name);
-        connection
-            .execute(&sql)
-            .map_err(|error| told(error.to_string()))?;
+    if let Some(url) = &setup.database {
+        let driver = store::Url::parse(url).map_or("db_sqlite", |url| url.driver.module());
+        command.arg("-A").arg(format!("DATABASE=\"{url}\""));
+        command.arg("-A").arg(format!("DRIVER=\"{driver}.so\""));
     }
-    Ok(())
 }
 
 fn local(port: u16) -> SocketAddrV4 {
@@ -259,7 +258,10 @@ fn local(port: u16) -> SocketAddrV4 {
 }
 
 /// Two ports that are free now.
-fn free_ports() -> io::Result<[u16; 2]> {
+///
+/// # Errors
+/// There are none.
+pub fn free_ports() -> io::Result<[u16; 2]> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (one, other) = (UdpSocket::bind(any)?, UdpSocket::bind(any)?);
     Ok([one.local_addr()?.port(), other.local_addr()?.port()])

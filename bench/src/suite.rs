@@ -4,6 +4,7 @@
 mod capacity;
 mod contender;
 mod cost;
+mod fill;
 mod held;
 mod latency;
 mod listing;
@@ -11,6 +12,7 @@ pub mod options;
 mod overload;
 mod place;
 mod programs;
+mod restart;
 mod run;
 mod scaling;
 mod section;
@@ -69,6 +71,7 @@ impl Suite<'_> {
         match item {
             Item::Cost => cost::measure(self),
             Item::Held => held::measure(self),
+            Item::Restart => vec![restart::measure(self)],
             Item::Latency => vec![latency::measure(self)],
             Item::Overload => vec![overload::measure(self)],
             Item::Scaling => vec![scaling::measure(self)],

@@ -110,6 +110,8 @@ fn soak(options: &Options) -> io::Result<bool> {
         workers: options.workers,
         children: 1,
         shared_mb: 0,
+        database: None,
+        ports: None,
     };
     let mut server = Server::start(Kind::Tandem, &binary, &setup)?;
     let calls = (options.rate as f64 * options.time.as_secs_f64()) as u64;

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::*;
+use store::Driver;
+
+use crate::database;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -14,7 +17,7 @@ what each of them costs. Builds what it runs: Tandem with the profile `dist`, wh
 
 What
   --everything         all items and all profiles
-  --items NAME,...     cost, held, latency, overload, scaling, core (cost)
+  --items NAME,...     cost, held, restart, latency, overload, scaling, core (cost)
   --profile NAME,...   base, edits, registrar, tcp, fork, database (base)
   --only NAME,...      forwarder, kamailio, tandem: just these
   --kamailio PATH      a Kamailio to run (kamailio); may be given several times
@@ -29,7 +32,9 @@ How
   --seconds N          length of each run (10)
   --hold MS            from the 200 to the BYE (500)
   --children N         Kamailio's processes for each listening socket (2; its own default is 8)
-  --levels N,N...      calls held for memory and flatness (1000,100000,1000000)
+  --levels N,N...      calls held for memory and flatness, and read at a restart (1000,100000,1000000)
+  --database NAME,...  sqlite, mysql, postgres: where calls are read from at a restart (all three), and where the profile
+                       `database` keeps them (the first of these); servers are started for it
   --keep-rate N        calls begun a second to get there, at most (4000)
   --no-listing         do not list the held calls
 ";
@@ -41,6 +46,8 @@ pub enum Item {
     Cost,
     /// Memory of a confirmed call, cost of a call beside many, and listing many.
     Held,
+    /// Starting with many calls in a database.
+    Restart,
     /// Latency at a half and at nine tenths of what is carried.
     Latency,
     /// Twice what can be carried.
@@ -53,12 +60,13 @@ pub enum Item {
 
 impl Item {
     /// All, in the order in which they build on each other.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Cost,
         Self::Scaling,
         Self::Latency,
         Self::Overload,
         Self::Held,
+        Self::Restart,
         Self::Core,
     ];
 
@@ -67,6 +75,7 @@ impl Item {
         match self {
             Self::Cost => "cost",
             Self::Held => "held",
+            Self::Restart => "restart",
             Self::Latency => "latency",
             Self::Overload => "overload",
             Self::Scaling => "scaling",
@@ -110,6 +119,8 @@ pub struct Options {
     pub keep_rate: u64,
     /// Whether held calls are listed.
     pub lists: bool,
+    /// Kinds of databases.
+    pub databases: Vec<Driver>,
 }
 
 impl Default for Options {
@@ -131,6 +142,7 @@ impl Default for Options {
             levels: vec![1_000, 100_000, 1_000_000],
             keep_rate: 4_000,
             lists: true,
+            databases: database::drivers(),
         }
     }
 }
@@ -161,6 +173,7 @@ impl Options {
                 Long("children") => options.children = parser.value()?.parse::<usize>()?.max(1),
                 Long("levels") => options.levels = list(&parser.value()?.string()?)?,
                 Long("keep-rate") => options.keep_rate = parser.value()?.parse::<u64>()?.max(1),
+                Long("database") => options.databases = databases(&parser.value()?.string()?)?,
                 Long("no-listing") => options.lists = false,
                 Long("help") | Short('h') => return Ok(None),
                 other => return Err(other.unexpected()),
@@ -197,5 +210,10 @@ fn items(text: &str) -> Result<Vec<Item>, lexopt::Error> {
         let found = Item::ALL.into_iter().find(|item| item.name() == name);
         found.ok_or_else(|| format!("no item {name:?}"))
     };
+    Ok(text.split(',').map(named).collect::<Result<_, _>>()?)
+}
+
+fn databases(text: &str) -> Result<Vec<Driver>, lexopt::Error> {
+    let named = |name| database::driver(name).ok_or_else(|| format!("no database {name:?}"));
     Ok(text.split(',').map(named).collect::<Result<_, _>>()?)
 }

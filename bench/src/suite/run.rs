@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use store::Driver;
+
 use super::contender::Contender;
+use super::fill;
 use super::options::Options;
 use super::place::Place;
 use crate::accounting::Cpu;
+use crate::database::Database;
 use crate::load::{self, Hold, Live, Plan, Report, Target, Transport};
 use crate::server::{Kind, Server, Setup};
 
@@ -23,6 +27,8 @@ pub struct Profile {
     transport: Transport,
     target: Target,
     branches: usize,
+    /// Whether calls are kept in a database.
+    is_stored: bool,
 }
 
 /// All of them.
@@ -34,6 +40,7 @@ pub static PROFILES: [Profile; 6] = [
         transport: Transport::Udp,
         target: Target::Direct,
         branches: 1,
+        is_stored: false,
     },
     Profile {
         name: "edits",
@@ -42,6 +49,7 @@ pub static PROFILES: [Profile; 6] = [
         transport: Transport::Udp,
         target: Target::Direct,
         branches: 1,
+        is_stored: false,
     },
     Profile {
         name: "registrar",
@@ -50,6 +58,7 @@ pub static PROFILES: [Profile; 6] = [
         transport: Transport::Udp,
         target: Target::Registered,
         branches: 1,
+        is_stored: false,
     },
     Profile {
         name: "tcp",
@@ -58,6 +67,7 @@ pub static PROFILES: [Profile; 6] = [
         transport: Transport::Tcp,
         target: Target::Direct,
         branches: 1,
+        is_stored: false,
     },
     Profile {
         name: "fork",
@@ -66,6 +76,7 @@ pub static PROFILES: [Profile; 6] = [
         transport: Transport::Udp,
         target: Target::Direct,
         branches: 4,
+        is_stored: false,
     },
     Profile {
         name: "database",
@@ -74,6 +85,7 @@ pub static PROFILES: [Profile; 6] = [
         transport: Transport::Udp,
         target: Target::Direct,
         branches: 1,
+        is_stored: true,
     },
 ];
 
@@ -90,6 +102,8 @@ pub struct Run {
     pub report: Report,
 }
 
+/// Kamailio's shared memory: room for a million calls.
+pub(super) const SHARED_MB: u64 = 8_192;
 /// Before the first run: tables are grown, memory is touched, routes are resolved.
 const WARM_UP: Duration = Duration::from_secs(2);
 const WARM_UP_RATE: u64 = 500;
@@ -104,6 +118,8 @@ pub struct Bench {
     place: Place,
     hold: Duration,
     is_registered: bool,
+    /// Ended after the server.
+    _database: Option<Database>,
 }
 
 impl Bench {
@@ -117,12 +133,18 @@ impl Bench {
         place: Place,
         options: &Options,
     ) -> io::Result<Self> {
+        let (database, url) = match profile.is_stored {
+            true => database(options)?,
+            false => (None, None),
+        };
         let setup = Setup {
             config: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(profile.config),
             cpus: place.server_cpus(),
             workers: place.workers(),
             children: options.children,
-            shared_mb: 8_192,
+            shared_mb: SHARED_MB,
+            database: url,
+            ports: None,
         };
         let mut bench = Self {
             server: Server::start(contender.kind, &contender.binary, &setup)?,
@@ -131,6 +153,7 @@ impl Bench {
             place,
             hold: options.hold,
             is_registered: false,
+            _database: database,
         };
         let warm_up = bench.run(WARM_UP_RATE, WARM_UP)?.report;
         if !warm_up.is_clean() {
@@ -184,6 +207,23 @@ impl Bench {
         })
     }
 }
+
+/// The database of a run, with empty tables: our own of the first kind that was asked for, or the one that
+/// `TANDEM_BENCH_DATABASE` names.
+fn database(options: &Options) -> io::Result<(Option<Database>, Option<String>)> {
+    if let Ok(url) = std::env::var(ELSEWHERE) {
+        fill::make_tables(&url)?;
+        return Ok((None, Some(url)));
+    }
+    let driver = options.databases.first().copied();
+    let database = Database::start(driver.unwrap_or(Driver::Sqlite))?;
+    let url = database.url();
+    fill::make_tables(&url)?;
+    Ok((Some(database), Some(url)))
+}
+
+/// The URL of a database that is not ours to start.
+const ELSEWHERE: &str = "TANDEM_BENCH_DATABASE";
 
 impl Run {
     /// One way through the server: p50, p99, p99.9 in microseconds.
