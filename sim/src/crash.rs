@@ -9,6 +9,9 @@ use crate::check;
 use crate::disk::Disk;
 use crate::proxy::Proxy;
 
+/// The state of a call that is over.
+const DELETED: i64 = 5;
+
 /// What the peers were told before the crash.
 #[derive(Default)]
 pub(crate) struct Told {
@@ -16,6 +19,9 @@ pub(crate) struct Told {
     answered: BTreeSet<Vec<u8>>,
     /// Calls in which a BYE was sent.
     ended: BTreeSet<Vec<u8>>,
+    /// Calls of which nobody was told whether they are over: a BYE has come, an operator has set their state, or the
+    /// proxy has ended them itself, and its BYE waits for the commit.
+    unclear: BTreeSet<Vec<u8>>,
 }
 
 impl Told {
@@ -33,6 +39,37 @@ impl Told {
             Method::Bye if message.is_request() => self.ended.insert(call_id),
             _ => false,
         }
+    }
+
+    /// Notes a message that has reached the proxy.
+    pub(crate) fn note_arrival(&mut self, bytes: &[u8]) {
+        if let Ok(message) = Message::parse(bytes.to_vec())
+            && message.method() == Method::Bye
+        {
+            let call_id = message.call_id().unwrap_or_default();
+            self.unclear.insert(call_id.to_vec());
+        }
+    }
+
+    /// Notes that an operator has set the state of a call.
+    pub(crate) fn note_state_set(&mut self, call_id: &str) {
+        self.unclear.insert(call_id.as_bytes().to_vec());
+    }
+
+    /// Notes which calls are over for the proxy at the moment of its crash.
+    ///
+    /// # Errors
+    /// It does not list them.
+    pub(crate) fn note_ended(&mut self, proxy: &Proxy) -> Result<(), String> {
+        for call in proxy.command("dlg.list", &[])? {
+            let text = |name| call.as_struct()?.get(name);
+            if text("state") == Some(&Value::from(DELETED))
+                && let Some(call_id) = text("call-id").and_then(Value::as_str)
+            {
+                self.unclear.insert(call_id.as_bytes().to_vec());
+            }
+        }
+        Ok(())
     }
 
     /// Starts a proxy on the disk and looks whether it knows what the peers were told.
@@ -53,6 +90,7 @@ impl Told {
         };
         let there: BTreeSet<Vec<u8>> = list.iter().filter_map(call_id).collect();
         let lost = self.answered.difference(&self.ended);
+        let lost = lost.filter(|call| !self.unclear.contains(*call));
         let lost: Vec<_> = lost.filter(|call| !there.contains(*call)).collect();
         if let Some(call) = lost.first() {
             let call = call.escape_ascii();

@@ -211,9 +211,10 @@ impl World {
 
     /// The proxy is gone: perhaps within a commit, whose end nobody hears of.
     fn crash(&mut self, at: u64) -> Result<Summary, String> {
-        let Some((disk, told)) = self.crash.take() else {
+        let Some((disk, mut told)) = self.crash.take() else {
             return Err("a crash without a disk".to_owned());
         };
+        told.note_ended(&self.proxy)?;
         if self.random.percent(30) {
             disk.break_after_commit();
             self.proxy.save(at);
@@ -249,8 +250,14 @@ impl World {
             ("dlg.list_ctx", &[]),
         ];
         let (name, args) = *self.random.pick(&commands);
+        if self.verbose {
+            println!("command {name} {args:?}");
+        }
         // A call that is not there is a fault of the operator's; what may not happen shows in the end.
-        let _ = self.proxy.command(name, args);
+        let done = self.proxy.command(name, args);
+        if let (true, Ok(_), Some((_, told))) = (name == "dlg.set_state", done, &mut self.crash) {
+            told.note_state_set(&call_id);
+        }
         check::profiles(&self.proxy)
     }
 
@@ -275,6 +282,9 @@ impl World {
         self.messages += 1;
         self.tell(at, from, to, &bytes);
         if to == proxy::address() {
+            if let Some((_, told)) = &mut self.crash {
+                told.note_arrival(&bytes);
+            }
             let worker = self.random.between(0, 2) as usize;
             self.proxy.receive(worker, from, bytes, at);
             return;
