@@ -28,8 +28,8 @@ const MOMENT_MS: u64 = 1_500;
 const KILLS: u64 = 2;
 /// More calls than there can be.
 const CALLS: u32 = 1_000_000;
-/// Nothing is told before it is saved, however slow the machine is.
-const MORE: &str = "modparam(\"dialog\", \"db_hold_time\", 10000)\n";
+/// Nothing is told before it is saved, and nobody is refused, however slow the machine is.
+const MORE: &str = "overload_wait=0\nmodparam(\"dialog\", \"db_hold_time\", 10000)\n";
 
 /// What SIPp's callers know, by what they wrote down; the names are Call-IDs.
 #[derive(Default)]
@@ -109,7 +109,8 @@ impl Phones {
         let start = |name: &str, host: u8, more: &[&str]| {
             // Something unexpected is no reason to give up: it is left unanswered.
             let usual = ["-timeout", "3600s", "-default_behaviors", "all,-abortunexp"];
-            let more = [&usual, more].concat();
+            let often = ["-max_invite_retrans", "20", "-max_non_invite_retrans", "20"];
+            let more = [&usual[..], &often, more].concat();
             Sipp::start(program, &s.lab, name, host, Transport::Udp, CALLS, &more)
         };
         let callee = start("callee_patient", 20, &[]);

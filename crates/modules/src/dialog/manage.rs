@@ -51,6 +51,12 @@ pub(super) fn begin(run: &mut Run, state: &Arc<State>) -> bool {
             true
         }
         Ok(Created::Spiral(id)) => {
+            // One that did not pass here, but comes again after a restart, carries no cookie.
+            if let Some(cookie) = state.tracker.cookie(id)
+                && !carries(&run.msg.message, state, cookie.as_bytes())
+            {
+                add_cookie(run, state, cookie.as_bytes());
+            }
             context::bind(run, state, id);
             context::attach(run, id, Role::Spiral);
             if run.tx.is_some() {
@@ -219,6 +225,15 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
 
 /// Puts the cookie into the Record-Route that is, or will be, added to the message at hand, and to the
 /// branches that a failure route may add.
+/// Whether one of an INVITE's Record-Routes has a call's cookie.
+fn carries(invite: &Message, state: &State, cookie: &[u8]) -> bool {
+    let param = [&state.rr_param[..], b"=", cookie].concat();
+    message::record_routes(invite).iter().any(|route| {
+        let mut parts = route.split(|byte| matches!(byte, b';' | b'>' | b'?'));
+        parts.any(|part| part == param)
+    })
+}
+
 fn add_cookie(run: &mut Run, state: &State, cookie: &[u8]) {
     let param = [b";", &state.rr_param[..], b"=", cookie].concat();
     run.msg.record_route_params.extend_from_slice(&param);

@@ -155,6 +155,38 @@ fn answered_and_saved(bench: &mut Bench) -> String {
     route
 }
 
+/// The server went away before the caller heard of anything: its INVITE comes again, and is no other call.
+#[test]
+fn an_invite_that_comes_again_after_a_restart_is_the_same_call() {
+    let disk = Disk::new();
+    let parameters = disk.parameters(1, "");
+    let mut bench = with_database(&parameters, BEGIN);
+    let sent = bench.receive(ALICE, invite());
+    let to_bob = sent_to(&sent, BOB)[0].clone();
+    let route = to_bob.header("Record-Route").to_owned();
+    let ok = reply(&to_bob, "200 OK", "Contact: <sip:bob@10.0.0.3>\n");
+    bench.receive(BOB, &ok);
+    bench.saved();
+    std::mem::forget(bench);
+
+    let mut bench = with_database(&parameters, BEGIN);
+    bench.receive(ALICE, invite());
+    let sent = bench.saved();
+    let again = sent_to(&sent, BOB)[0].clone();
+    assert_eq!(again.header("Record-Route"), route, "with the same cookie");
+    let ok = reply(&again, "200 OK", "Contact: <sip:bob@10.0.0.3>\n");
+    let mut sent = bench.receive(BOB, &ok);
+    sent.extend(bench.saved());
+    assert_eq!(sent[0].first_line(), "SIP/2.0 200 OK");
+    bench.receive(ALICE, &within("ACK", 10, &route));
+    bench.saved();
+    assert_eq!(
+        disk.ask("SELECT callid, state FROM dialog"),
+        ["call-1@test|4"]
+    );
+    assert_eq!(bench.statistic("dialog", "active_dialogs"), 1);
+}
+
 #[test]
 fn a_slow_database_holds_nobody_up_for_long() {
     let disk = Disk::new();
