@@ -14,6 +14,7 @@ mod language;
 mod load;
 mod management;
 mod mi;
+mod modes;
 mod outages;
 mod phones;
 mod program;

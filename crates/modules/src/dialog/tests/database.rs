@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use store::{Connection, Options, Url};
 
 use super::*;
+use crate::dialog::parameters::OLD_NAMES;
 
 /// A file that goes away with the test.
 struct Disk(PathBuf);
@@ -264,8 +265,12 @@ fn all_names_can_be_others() {
             "{name} is not among {columns:?}"
         );
     }
-    let row = "SELECT my_call_id_column, my_from_tag_column, my_to_contact_column, my_state_column FROM my_table_name";
-    assert_eq!(disk.ask(row), ["call-1@test|fa|sip:bob@10.0.0.3|4"]);
+    holds_the_same(&disk, "my_table_name", |usual, parameter| {
+        match names.contains(&parameter) {
+            true => format!("my_{parameter}"),
+            false => usual.to_owned(),
+        }
+    });
     let row = "SELECT my_vars_key_column, my_vars_value_column FROM my_vars_table_name";
     assert_eq!(disk.ask(row), ["x|before"]);
     std::mem::forget(bench);
@@ -300,7 +305,84 @@ fn names_of_the_old_manual_count() {
             "{name} is not among {columns:?}"
         );
     }
-    drop(bench);
+    let mut bench = bench;
+    answered_and_saved(&mut bench);
+    holds_the_same(&disk, "dialog", |usual, parameter| {
+        let known = OLD_NAMES.iter().find(|(_, name)| *name == parameter);
+        known.map_or(usual.to_owned(), |(old, _)| format!("old_{old}"))
+    });
+}
+
+/// The columns, by their usual names and their parameters, of what is the same in each run of one call.
+const SAME: [(&str, &str); 16] = [
+    ("callid", "call_id_column"),
+    ("from_uri", "from_uri_column"),
+    ("from_tag", "from_tag_column"),
+    ("to_uri", "to_uri_column"),
+    ("to_tag", "to_tag_column"),
+    ("caller_cseq", "from_cseq_column"),
+    ("callee_cseq", "to_cseq_column"),
+    ("caller_route_set", "from_route_column"),
+    ("callee_route_set", "to_route_column"),
+    ("caller_contact", "from_contact_column"),
+    ("callee_contact", "to_contact_column"),
+    ("caller_sock", "from_sock_column"),
+    ("callee_sock", "to_sock_column"),
+    ("state", "state_column"),
+    ("sflags", "sflags_column"),
+    ("toroute_name", "toroute_name_column"),
+];
+
+/// Columns with other names hold what those with the usual ones hold.
+fn holds_the_same(disk: &Disk, table: &str, named: impl Fn(&str, &str) -> String) {
+    let usual = Disk::new();
+    let mut bench = with_database(&usual.parameters(1, ""), BEGIN);
+    answered_and_saved(&mut bench);
+    for (column, parameter) in SAME {
+        let other = named(column, parameter);
+        let here = disk.ask(&format!("SELECT {other} FROM {table}"));
+        let there = usual.ask(&format!("SELECT {column} FROM dialog"));
+        assert_eq!(here, there, "{parameter}");
+        assert_eq!(here.len(), 1);
+    }
+}
+
+#[test]
+fn without_a_mode_nobody_asks_for_the_database() {
+    let disk = Disk::new();
+    let mut bench = with_database(&disk.parameters(0, ""), BEGIN);
+    answered(&mut bench);
+    bench.engine.end();
+    assert!(!disk.0.exists());
+}
+
+/// Its lifetime ended while the process was away: it is told as if that had happened now.
+#[test]
+fn a_call_that_expired_meanwhile_ends_as_configured() {
+    for send_bye in [0, 1] {
+        let disk = Disk::new();
+        let more = format!("modparam(\"dialog\", \"send_bye\", {send_bye})\n");
+        let parameters = disk.parameters(1, &more);
+        let mut bench = with_database(&parameters, BEGIN);
+        answered_and_saved(&mut bench);
+        std::mem::forget(bench);
+        disk.ask("UPDATE dialog SET timeout = start_time - 100");
+        let mut bench = with_database(&parameters, BEGIN);
+        let mut sent = bench.advance(100);
+        sent.extend(bench.saved());
+        let byes = |to| {
+            sent_to(&sent, to)
+                .iter()
+                .filter(|m| m.first_line().starts_with("BYE"))
+                .count()
+        };
+        assert_eq!((byes(ALICE), byes(BOB)), (send_bye, send_bye));
+        assert_eq!(logged(&bench), ["end OPTIONS state=5 var=before"]);
+        assert_eq!(bench.statistic("dialog", "expired_dialogs"), 1);
+        assert_eq!(bench.statistic("dialog", "active_dialogs"), 0);
+        bench.engine.end();
+        assert!(disk.ask("SELECT 1 FROM dialog").is_empty());
+    }
 }
 
 #[test]
