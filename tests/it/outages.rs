@@ -4,6 +4,7 @@
 mod disks;
 mod failover;
 mod locks;
+mod rows;
 mod slow;
 
 use std::collections::BTreeMap;

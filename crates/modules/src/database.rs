@@ -65,7 +65,7 @@ static MYSQL_PARAMETERS: &[ParameterRow] = &[
 static POSTGRES_PARAMETERS: &[ParameterRow] = &[
     row("retries", Int(2), None, "Has no meaning here: what cannot be saved is tried again until it is."),
     row("lockset", Int(4), None, "Has no meaning here: there is one connection for each purpose."),
-    row("timeout", Int(5), Some(positive), "Seconds that connecting may take."),
+    row("timeout", Int(5), Some(positive), "Seconds that connecting may take; an answer has twice that."),
     row("tcp_keepalive", Int(0), Some(off), "Seconds between probes of an idle connection: not here."),
     row("bytea_output_escape", Int(1), None, "Has no meaning here: bytes are shown as the server shows them."),
     row("con_param", Str(None), Some(no_tls_parameters), "Further parameters of connections: sslmode=disable is all there is."),
@@ -122,7 +122,10 @@ pub(crate) fn options(parameters: &Parameters, url: &Url) -> Options {
             options.connect_s = seconds("timeout_interval");
             options.statement_s = options.connect_s.saturating_mul(5);
         }
-        Driver::Postgres => options.connect_s = seconds("timeout"),
+        Driver::Postgres => {
+            options.connect_s = seconds("timeout");
+            options.statement_s = options.connect_s.saturating_mul(2);
+        }
         Driver::Sqlite => {}
     }
     if url.driver == Driver::Sqlite {

@@ -7,11 +7,11 @@ use crate::support::lab::Lab;
 use crate::support::servers::{DbServer, Kind};
 use crate::support::sql::Client;
 
-/// An answer of MySQL may take 5 s; one of PostgreSQL always 10 s.
+/// An answer of MySQL may take 5 s, one of PostgreSQL 2 s.
 pub(super) fn limits(kind: Kind) -> &'static str {
     match kind {
         Kind::MySql => "modparam(\"db_mysql\", \"timeout_interval\", 1)\n",
-        Kind::Postgres => "",
+        Kind::Postgres => "modparam(\"db_postgres\", \"timeout\", 1)\n",
     }
 }
 

@@ -88,7 +88,8 @@ fn a_commit_of_postgres_takes_long() {
     let Some(server) = DbServer::start(Kind::Postgres, &lab) else {
         return;
     };
-    let Some(scene) = scene_with(Program::Tandem, &server.url(), "") else {
+    let limits = limits(Kind::Postgres);
+    let Some(scene) = scene_with(Program::Tandem, &server.url(), limits) else {
         return;
     };
     let mut outage = Outage::new(scene, server.client());
@@ -105,7 +106,7 @@ fn a_commit_of_postgres_takes_long() {
     outage.renew("slow");
     outage.end("ends");
     // Longer than an answer may take.
-    std::thread::sleep(Duration::from_secs(12));
+    std::thread::sleep(Duration::from_secs(4));
     standby("");
     outage.after();
 }
