@@ -72,24 +72,22 @@ fn measure_profile(suite: &Suite<'_>, profile: Profile) -> Section {
         section.attempt(&contender.name, |section| {
             at_rates(suite, at, profile, &mut measured, section)
         });
-        if options.saturates {
-            for place in [Place::OneCore, Place::TwoCores] {
-                section.attempt(&contender.name, |_| {
-                    let found = suite.capacity_with(contender, profile, place)?;
-                    measured.push(Measured {
-                        contender: at,
-                        place,
-                        is_saturated: true,
-                        run: found.run,
-                        remark: if found.is_of_the_load {
-                            " (the load's limit)"
-                        } else {
-                            ""
-                        },
-                    });
-                    Ok(())
+        for place in options.saturated.iter().copied().map(Place::with) {
+            section.attempt(&contender.name, |_| {
+                let found = suite.capacity_with(contender, profile, place)?;
+                measured.push(Measured {
+                    contender: at,
+                    place,
+                    is_saturated: true,
+                    run: found.run,
+                    remark: if found.is_of_the_load {
+                        " (the load's limit)"
+                    } else {
+                        ""
+                    },
                 });
-            }
+                Ok(())
+            });
         }
     }
     // It takes datagrams of one branch: for anything else there is no such floor.
@@ -166,7 +164,7 @@ fn measure_forwarder(suite: &Suite<'_>, measured: &mut Vec<Measured>, section: &
             Ok(())
         });
     }
-    if suite.options.saturates {
+    if !suite.options.saturated.is_empty() {
         section.attempt("forwarder", |_| {
             let found = suite.capacity(&suite.contenders[at], Place::OneCore)?;
             measured.push(Measured {

@@ -28,7 +28,8 @@ What
 How
   --rates N,N...       calls begun a second, one run each (1000,3000,4000)
   --no-saturated       do not look for the highest rates
-  --cores 1|2          at the rates: one CPU and one worker, or two (2); both are saturated
+  --saturated N,...    look for the highest rates on one CPU, on two, or on both (1,2)
+  --cores 1|2          at the rates: one CPU and one worker, or two (2)
   --seconds N          length of each run (10)
   --hold MS            from the 200 to the BYE (500)
   --children N         Kamailio's processes for each listening socket (2; its own default is 8)
@@ -103,8 +104,8 @@ pub struct Options {
     pub builds: bool,
     /// Calls begun a second, one run each.
     pub rates: Vec<u64>,
-    /// Whether the highest rates are looked for.
-    pub saturates: bool,
+    /// On how many CPUs, one after the other, the highest rates are looked for.
+    pub saturated: Vec<usize>,
     /// CPUs at the rates.
     pub cores: usize,
     /// Length of each run.
@@ -134,7 +135,7 @@ impl Default for Options {
             build: "dist".to_owned(),
             builds: true,
             rates: vec![1_000, 3_000, 4_000],
-            saturates: true,
+            saturated: vec![1, 2],
             cores: 2,
             seconds: 10,
             hold: Duration::from_millis(500),
@@ -166,7 +167,8 @@ impl Options {
                 Long("build") => options.build = parser.value()?.string()?,
                 Long("no-build") => options.builds = false,
                 Long("rates") => options.rates = list(&parser.value()?.string()?)?,
-                Long("no-saturated") => options.saturates = false,
+                Long("no-saturated") => options.saturated.clear(),
+                Long("saturated") => options.saturated = list(&parser.value()?.string()?)?,
                 Long("cores") => options.cores = parser.value()?.parse::<usize>()?.clamp(1, 2),
                 Long("seconds") => options.seconds = parser.value()?.parse::<u64>()?.max(1),
                 Long("hold") => options.hold = Duration::from_millis(parser.value()?.parse()?),

@@ -48,7 +48,7 @@ pub(super) fn measure(suite: &Suite<'_>) -> Section {
                     (one.report.failed() + two.report.failed()).to_string(),
                 ]);
             }
-            if suite.options.saturates {
+            if !suite.options.saturated.is_empty() {
                 let one = suite.capacity(contender, Place::OneCore)?.run;
                 let two = suite.capacity(contender, Place::TwoCores)?.run;
                 section.note(format!(
