@@ -151,7 +151,7 @@ impl Record {
         if receiver == Side::Caller || self.iflags & iflags::CSEQ_DIFF == 0 {
             return Shift::default();
         }
-        let mut variables = self.items.of_kind(Kind::Variable);
+        let mut variables = self.items().of_kind(Kind::Variable);
         let value = variables.find(|variable| variable.0 == VARIABLE);
         let number = value.and_then(|value| std::str::from_utf8(value.1).ok()?.parse().ok());
         Shift {

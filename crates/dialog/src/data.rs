@@ -102,7 +102,7 @@ impl Tracker {
     /// A variable's value. Also of a call that is over, as long as its record is there.
     pub fn variable(&self, id: DialogId, name: &[u8]) -> Option<Vec<u8>> {
         self.read(id, |record| {
-            let mut variables = record.items.of_kind(Kind::Variable);
+            let mut variables = record.items().of_kind(Kind::Variable);
             variables
                 .find(|variable| variable.0 == name)
                 .map(|variable| variable.1.to_vec())
@@ -128,14 +128,13 @@ impl Tracker {
     /// Removes a variable; false if it was not set.
     pub fn unset_variable(&self, id: DialogId, name: &[u8]) -> bool {
         self.edit(id, |work| {
-            let items = &mut work.record.items;
-            let set = items
-                .of_kind(Kind::Variable)
-                .any(|variable| variable.0 == name);
+            let record = &mut *work.record;
+            let set = record.items().has(Kind::Variable, name);
             if set {
-                items.retain(|item| item.kind != Kind::Variable || item.key != name);
-                work.record.dflags |= dflags::VARIABLES_CHANGED;
-                work.record.unsaved |= unsaved::VARIABLES;
+                let other = |item: &Item<'_>| item.kind != Kind::Variable || item.key != name;
+                record.text.retain(other);
+                record.dflags |= dflags::VARIABLES_CHANGED;
+                record.unsaved |= unsaved::VARIABLES;
             }
             set
         })
@@ -159,24 +158,21 @@ impl Work<'_> {
         if item.key.len() > usize::from(u16::MAX) || !self.has_room(&item) {
             return Err(VariableError::TooLarge);
         }
-        let items = &mut self.record.items;
-        if items
-            .of_kind(Kind::Variable)
-            .any(|known| known.0 == item.key)
-        {
-            items.replace(Kind::Variable, item.key, item.value);
+        let record = &mut *self.record;
+        if record.items().has(Kind::Variable, item.key) {
+            record.text.replace(Kind::Variable, item.key, item.value);
         } else {
-            items.push(item);
+            record.text.push(item);
         }
-        self.record.dflags |= dflags::VARIABLES_CHANGED;
-        self.record.unsaved |= unsaved::VARIABLES;
+        record.dflags |= dflags::VARIABLES_CHANGED;
+        record.unsaved |= unsaved::VARIABLES;
         Ok(())
     }
 
     /// Whether an item still fits; if not, that is counted.
     pub(crate) fn has_room(&self, item: &Item<'_>) -> bool {
         let tracker = self.tracker;
-        let bytes = self.record.items.bytes() + item.encoded_len();
+        let bytes = self.record.items().bytes() + item.encoded_len();
         let fits = bytes <= tracker.settings.max_items_bytes as usize;
         if !fits {
             Counters::add(&tracker.counters.limited);

@@ -32,7 +32,7 @@ impl Work<'_> {
         if state == State::Deleted {
             self.tracker.unlink(self.record);
             let record = &mut *self.record;
-            record.items.retain(|item| item.kind != Kind::Profile);
+            record.text.retain(|item| item.kind != Kind::Profile);
             record.end_ts = now.unix;
             record.ended = Some((EndReason::Forced, Party::Proxy));
             return;

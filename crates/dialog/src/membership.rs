@@ -58,7 +58,7 @@ impl Tracker {
     pub fn is_in_profile(&self, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> bool {
         let value = value.filter(|_| self.profiles.with_value(profile));
         let is_in = self.read(id, |record| {
-            let mut memberships = record.items.of_kind(Kind::Profile);
+            let mut memberships = record.items().of_kind(Kind::Profile);
             memberships.any(|(key, has)| key == profile.key() && value.is_none_or(|v| v == has))
         });
         is_in.unwrap_or(false)
@@ -95,7 +95,7 @@ impl Tracker {
 
 impl Work<'_> {
     fn is_member(&self, profile: ProfileId, value: &[u8]) -> bool {
-        let mut memberships = self.record.items.of_kind(Kind::Profile);
+        let mut memberships = self.record.items().of_kind(Kind::Profile);
         memberships.any(|(key, has)| key == profile.key() && has == value)
     }
 
@@ -127,7 +127,7 @@ impl Work<'_> {
         {
             return Err(ProfileError::Full);
         }
-        self.record.items.push(item);
+        self.record.text.push(item);
         self.record.dflags |= dflags::PROFILES_CHANGED;
         self.record.unsaved |= unsaved::ROW;
         Ok(true)
@@ -140,7 +140,7 @@ impl Work<'_> {
         self.tracker.profiles.remove(profile, value, self.record.id);
         let key = profile.key();
         self.record
-            .items
+            .text
             .retain(|item| item.kind != Kind::Profile || item.key != key || item.value != value);
         self.record.dflags |= dflags::PROFILES_CHANGED;
         self.record.unsaved |= unsaved::ROW;

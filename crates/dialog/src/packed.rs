@@ -1,19 +1,33 @@
-//! Several short texts in one allocation.
+//! Several short texts in one allocation, and behind them what a call carries beside its fixed fields.
 
-/// `N` texts, one block of memory: the width of a length in bytes, their lengths, the texts.
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+/// `N` texts and any items, one block of memory: the width of a length in bytes, the texts' lengths, the texts, the
+/// items. It is never changed, only replaced: a copy for those who look at a call is the same block.
 #[derive(Clone, Debug)]
-pub(crate) struct Packed<const N: usize>(Box<[u8]>);
+pub(crate) struct Packed<const N: usize>(Arc<[u8]>);
+
+/// Bytes that come from memory together.
+const CACHE_LINE: usize = 64;
+
+/// A block in the making; most are shorter than this.
+type Block = SmallVec<[u8; 512]>;
 
 impl<const N: usize> Packed<N> {
     pub(crate) fn new(texts: [&[u8]; N]) -> Self {
-        let all: usize = texts.iter().map(|text| text.len()).sum();
+        Self::with_items(texts, &[])
+    }
+
+    fn with_items(texts: [&[u8]; N], items: &[u8]) -> Self {
         let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
         let width = match longest {
             0..0x100 => 1,
             0x100..0x1_0000 => 2,
             _ => 4,
         };
-        let mut block = Vec::with_capacity(1 + N * width + all);
+        let mut block = Block::new();
         block.push(width as u8);
         for text in texts {
             block.extend_from_slice(&(text.len() as u32).to_le_bytes()[..width]);
@@ -21,15 +35,33 @@ impl<const N: usize> Packed<N> {
         for text in texts {
             block.extend_from_slice(text);
         }
-        Self(block.into_boxed_slice())
+        block.extend_from_slice(items);
+        Self(Arc::from(&*block))
+    }
+
+    /// The block's head, to have it at hand.
+    pub(crate) fn touch(&self) -> u8 {
+        self.0[0]
+    }
+
+    /// The rest of it.
+    pub(crate) fn touch_all(&self) -> u8 {
+        let lines = self.0.iter().skip(CACHE_LINE).step_by(CACHE_LINE);
+        lines.fold(0, |sum, byte| sum ^ byte)
+    }
+
+    /// The width of a length, the lengths, and what stands behind them.
+    fn split(&self) -> (usize, &[u8], &[u8]) {
+        let width = usize::from(self.0[0]);
+        let (lengths, rest) = self.0[1..].split_at(N * width);
+        (width, lengths, rest)
     }
 
     pub(crate) fn get(&self, field: usize) -> &[u8] {
-        let width = usize::from(self.0[0]);
-        let (lengths, texts) = self.0[1..].split_at(N * width);
-        let mut lengths = lengths.chunks_exact(width).map(length);
-        let start: usize = lengths.by_ref().take(field).sum();
-        let length = lengths.next().unwrap_or(0);
+        let (width, lengths, texts) = self.split();
+        let at = field * width;
+        let start = sum(&lengths[..at], width);
+        let length = sum(&lengths[at..at + width], width);
         texts.get(start..start + length).unwrap_or_default()
     }
 
@@ -38,27 +70,73 @@ impl<const N: usize> Packed<N> {
         if changes.iter().all(|&(field, text)| self.get(field) == text) {
             return;
         }
-        let changed = Self::new(std::array::from_fn(|field| {
+        let texts = std::array::from_fn(|field| {
             let change = changes.iter().rev().find(|change| change.0 == field);
             change.map_or_else(|| self.get(field), |change| change.1)
-        }));
-        *self = changed;
+        });
+        *self = Self::with_items(texts, self.items().0);
+    }
+
+    pub(crate) fn items(&self) -> Items<'_> {
+        let (width, lengths, rest) = self.split();
+        Items(rest.get(sum(lengths, width)..).unwrap_or_default())
+    }
+
+    /// Everything with other items, which `write` appends.
+    fn change_items(&mut self, write: impl FnOnce(Items<'_>, &mut Block)) {
+        let items = self.items();
+        let mut block = Block::from_slice(&self.0[..self.0.len() - items.bytes()]);
+        write(items, &mut block);
+        self.0 = Arc::from(&*block);
+    }
+
+    /// Puts an item first.
+    pub(crate) fn push(&mut self, item: Item<'_>) {
+        self.change_items(|items, block| {
+            item.encode(block);
+            block.extend_from_slice(items.0);
+        });
+    }
+
+    /// Gives every item of this kind and key another value.
+    pub(crate) fn replace(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
+        self.change_items(|items, block| {
+            for item in items.iter() {
+                let same = item.kind == kind && item.key == key;
+                match same {
+                    true => Item { kind, key, value }.encode(block),
+                    false => item.encode(block),
+                }
+            }
+        });
+    }
+
+    /// Drops the items for which `keep` is false.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Item<'_>) -> bool) {
+        self.change_items(|items, block| {
+            let kept = items.iter().filter(keep);
+            kept.for_each(|item| item.encode(block));
+        });
     }
 }
 
-/// The number in one, two or four bytes, the lowest first.
-fn length(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |length, byte| length << 8 | usize::from(*byte))
+/// The sum of numbers of one, two or four bytes, the lowest first.
+fn sum(numbers: &[u8], width: usize) -> usize {
+    if width == 1 {
+        return numbers.iter().map(|&number| usize::from(number)).sum();
+    }
+    let value = |bytes: &[u8]| {
+        let digits = bytes.iter().rev();
+        digits.fold(0, |value, digit| value << 8 | usize::from(*digit))
+    };
+    numbers.chunks_exact(width).map(value).sum()
 }
 
-/// What a call carries beside its fixed fields, newest first, in one allocation.
+/// What a call carries beside its fixed fields, newest first.
 ///
 /// An item is its kind, the lengths of key and value, the key, the value.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Items(Box<[u8]>);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Items<'a>(&'a [u8]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -74,18 +152,13 @@ pub(crate) struct Item<'a> {
     pub(crate) value: &'a [u8],
 }
 
-impl Items {
-    pub(crate) fn bytes(&self) -> usize {
+impl<'a> Items<'a> {
+    pub(crate) fn bytes(self) -> usize {
         self.0.len()
     }
 
-    /// The first byte, to have the block at hand.
-    pub(crate) fn bytes_touched(&self) -> usize {
-        self.0.first().copied().unwrap_or_default().into()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Item<'_>> {
-        let mut rest = &*self.0;
+    pub(crate) fn iter(self) -> impl Iterator<Item = Item<'a>> {
+        let mut rest = self.0;
         std::iter::from_fn(move || {
             let (item, tail) = decode(rest)?;
             rest = tail;
@@ -93,41 +166,15 @@ impl Items {
         })
     }
 
-    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(crate) fn of_kind(self, kind: Kind) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         self.iter()
             .filter(move |item| item.kind == kind)
             .map(|item| (item.key, item.value))
     }
 
-    /// Puts an item first.
-    pub(crate) fn push(&mut self, item: Item<'_>) {
-        let mut bytes = Vec::with_capacity(self.0.len() + item.encoded_len());
-        item.encode(&mut bytes);
-        bytes.extend_from_slice(&self.0);
-        self.0 = bytes.into_boxed_slice();
-    }
-
-    /// Gives every item of this kind and key another value.
-    pub(crate) fn replace(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
-        let mut bytes = Vec::with_capacity(self.0.len() + value.len());
-        for item in self.iter() {
-            let same = item.kind == kind && item.key == key;
-            if same {
-                Item { kind, key, value }.encode(&mut bytes)
-            } else {
-                item.encode(&mut bytes)
-            }
-        }
-        self.0 = bytes.into_boxed_slice();
-    }
-
-    /// Drops the items for which `keep` is false.
-    pub(crate) fn retain(&mut self, keep: impl Fn(&Item<'_>) -> bool) {
-        let mut bytes = Vec::with_capacity(self.0.len());
-        self.iter()
-            .filter(keep)
-            .for_each(|item| item.encode(&mut bytes));
-        self.0 = bytes.into_boxed_slice();
+    /// Whether there is one of this kind and key.
+    pub(crate) fn has(self, kind: Kind, key: &[u8]) -> bool {
+        self.of_kind(kind).any(|(known, _)| known == key)
     }
 }
 
@@ -140,7 +187,7 @@ impl Item<'_> {
             + self.value.len()
     }
 
-    fn encode(&self, bytes: &mut Vec<u8>) {
+    fn encode(&self, bytes: &mut Block) {
         bytes.push(self.kind as u8);
         push_length(bytes, self.key.len());
         push_length(bytes, self.value.len());
@@ -157,7 +204,7 @@ const fn length_len(length: usize) -> usize {
 /// In the place of a length: it follows, four bytes long.
 const LONG: u8 = u8::MAX;
 
-fn push_length(bytes: &mut Vec<u8>, length: usize) {
+fn push_length(bytes: &mut Block, length: usize) {
     if length < usize::from(LONG) {
         bytes.push(length as u8);
     } else {
@@ -221,28 +268,57 @@ mod tests {
 
     #[test]
     fn items_are_newest_first() {
-        let mut items = Items::default();
+        let mut packed = Packed::new([b"one".as_slice(), b"two"]);
         let item = |key, value| Item {
             kind: Kind::Variable,
             key,
             value,
         };
-        items.push(item(b"a", b"1"));
-        items.push(item(b"b", b""));
-        items.push(Item {
+        packed.push(item(b"a", b"1"));
+        packed.push(item(b"b", b""));
+        packed.push(Item {
             kind: Kind::Profile,
             key: &[0, 1],
             value: b"x",
         });
         let long = [b'l'; 300];
-        items.push(item(b"long", &long));
-        let variables: Vec<_> = items.of_kind(Kind::Variable).collect();
+        packed.push(item(b"long", &long));
+        packed.set(&[(0, b"another")]);
+        let variables: Vec<_> = packed.items().of_kind(Kind::Variable).collect();
         assert_eq!(variables[0], (b"long".as_slice(), long.as_slice()));
         assert_eq!(
             variables[1..],
             [(b"b".as_slice(), b"".as_slice()), (b"a", b"1")]
         );
+        let items = packed.items();
         let length: usize = items.iter().map(|i| i.encoded_len()).sum();
         assert_eq!(length, items.bytes());
+    }
+
+    #[test]
+    fn items_and_texts_do_not_touch_each_other() {
+        let mut packed = Packed::new([b"one".as_slice(), b"two"]);
+        let shown = |packed: &Packed<2>| {
+            let items = packed.items();
+            let keys: Vec<_> = items.iter().map(|item| item.key.to_vec()).collect();
+            (
+                packed.get(0).to_vec(),
+                packed.get(1).to_vec(),
+                keys.concat(),
+            )
+        };
+        for (key, value) in [(b"a", b"1"), (b"b", b"2"), (b"c", b"3")] {
+            let kind = Kind::Variable;
+            packed.push(Item { kind, key, value });
+        }
+        let copy = packed.clone();
+        packed.set(&[(1, &[b'x'; 300])]);
+        packed.replace(Kind::Variable, b"b", b"a longer value");
+        packed.retain(|item| item.key != b"a");
+        packed.set(&[(1, b"2")]);
+        assert_eq!(shown(&packed), (b"one".into(), b"2".into(), b"cb".into()));
+        let values: Vec<_> = packed.items().iter().map(|item| item.value).collect();
+        assert_eq!(values, [b"3".as_slice(), b"a longer value"]);
+        assert_eq!(shown(&copy), (b"one".into(), b"two".into(), b"cba".into()));
     }
 }

@@ -77,13 +77,13 @@ pub(crate) struct Record {
     pub(crate) outcome: [LegOutcome; 2],
     pub(crate) keep_alive: KeepAliveState,
     transaction: Option<NonZeroU64>,
-    pub(crate) items: Items,
     #[allow(
         clippy::box_collection,
         reason = "most calls have none, and there are many calls"
     )]
     forks: Option<Box<Vec<Fork>>>,
-    text: Packed<FIELDS>,
+    /// Texts, and items: profiles and variables.
+    pub(crate) text: Packed<FIELDS>,
 }
 
 impl Record {
@@ -141,7 +141,6 @@ impl Record {
             outcome: [LegOutcome::None; 2],
             keep_alive: KeepAliveState::default(),
             transaction: None,
-            items: Items::default(),
             forks: None,
             text: Packed::new([
                 invite.call_id,
@@ -161,9 +160,9 @@ impl Record {
         }
     }
 
-    /// Something of each block of memory that the record has.
-    pub(crate) fn touch(&self) -> usize {
-        self.lifetime as usize ^ self.call_id().len() ^ self.items.bytes_touched()
+    /// Something of each of its cache lines, to have them at hand.
+    pub(crate) fn touch(&self) -> u32 {
+        self.expires.as_millis() as u32 ^ self.sflags ^ self.init_ts ^ u32::from(self.holds)
     }
 
     /// The INVITE's transaction, by the embedding program's number for it.
@@ -173,6 +172,11 @@ impl Record {
 
     pub(crate) fn set_transaction(&mut self, number: Option<u64>) {
         self.transaction = number.and_then(|number| NonZeroU64::new(number.wrapping_add(1)));
+    }
+
+    /// Its profiles and variables.
+    pub(crate) fn items(&self) -> Items<'_> {
+        self.text.items()
     }
 
     pub(crate) fn call_id(&self) -> &[u8] {

@@ -246,14 +246,14 @@ impl Record {
     fn stored_view(&self, tracker: &Tracker) -> Stored {
         let declared = &tracker.profiles.declared;
         let profiles = self
-            .items
+            .items()
             .of_kind(Kind::Profile)
             .filter_map(|(key, value)| {
                 let profile = declared.get(usize::from(ProfileId::from_key(key)?.0))?;
                 let value = profile.with_value.then(|| value.to_vec());
                 Some((profile.name.clone(), value))
             });
-        let variables = self.items.of_kind(Kind::Variable);
+        let variables = self.items().of_kind(Kind::Variable);
         Stored {
             id: self.id,
             call_id: self.call_id().to_vec(),
@@ -344,7 +344,7 @@ impl Record {
         record.expire_at(stored.timeout, now);
         for (key, value) in stored.variables.iter().rev() {
             let kind = Kind::Variable;
-            record.items.push(Item { kind, key, value });
+            record.text.push(Item { kind, key, value });
         }
         record
     }

@@ -159,7 +159,7 @@ impl Tracker {
     }
 
     pub(crate) fn unlink(&self, record: &Record) {
-        for (key, value) in record.items.of_kind(Kind::Profile) {
+        for (key, value) in record.items().of_kind(Kind::Profile) {
             if let Some(profile) = ProfileId::from_key(key) {
                 self.profiles.remove(profile, value, record.id);
             }
@@ -238,7 +238,7 @@ impl Work<'_> {
         self.enter(State::Deleted);
         self.tracker.unlink(self.record);
         let record = &mut *self.record;
-        record.items.retain(|item| item.kind != Kind::Profile);
+        record.text.retain(|item| item.kind != Kind::Profile);
         record.since = self.now.time;
         record.end_ts = self.now.unix;
         record.ended = Some((reason, by));

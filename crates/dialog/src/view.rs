@@ -65,6 +65,11 @@ impl DialogView {
         }
     }
 
+    /// Its texts, to have them at hand.
+    pub(crate) fn touch(&self) -> u8 {
+        self.record.text.touch_all()
+    }
+
     /// The call's id.
     pub fn id(&self) -> DialogId {
         self.record.id
@@ -225,7 +230,7 @@ impl DialogView {
 
     /// All variables, newest first, also of a call that is over.
     pub fn kept_variables(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.record.items.of_kind(Kind::Variable)
+        self.record.items().of_kind(Kind::Variable)
     }
 
     /// What became of what the proxy sent to a party to end the call: BYE or, before the answer, a reply or CANCEL.
@@ -261,7 +266,7 @@ impl DialogView {
     /// The profiles it is in, newest first, with the value where they have one.
     pub fn profiles(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
         self.record
-            .items
+            .items()
             .of_kind(Kind::Profile)
             .filter_map(|(key, value)| {
                 let profile = self
@@ -275,7 +280,7 @@ impl DialogView {
     pub fn variables(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let listed = self.record.state != State::Deleted;
         self.record
-            .items
+            .items()
             .of_kind(Kind::Variable)
             .filter(move |_| listed)
     }
