@@ -42,10 +42,11 @@ impl<'a> JsonFields<'a> {
         }
     }
 
-    /// What stands before the next member of a record.
+    /// What stands before the next member of a record, and its name.
     fn before(&mut self, name: &str) {
-        self.separate();
-        write_known_name(self.out, name, self.pretty, self.depth);
+        let is_first = self.filled & 1 == 0;
+        self.filled |= 1;
+        write_known_name(self.out, name, is_first, self.pretty, self.depth);
     }
 
     fn separate(&mut self) {

@@ -56,15 +56,32 @@ pub(crate) fn write_separator(out: &mut Vec<u8>, position: usize, pretty: bool) 
     }
 }
 
-/// Appends a member's name that needs no escape, and the colon.
-pub(super) fn write_known_name(out: &mut Vec<u8>, name: &str, pretty: bool, depth: usize) {
-    if pretty {
-        indent(out, depth);
+/// Appends what stands before a member, its name, which needs no escape, and the colon. Listings are made of these: room
+/// is made once for all of it.
+pub(super) fn write_known_name(
+    out: &mut Vec<u8>,
+    name: &str,
+    is_first: bool,
+    pretty: bool,
+    depth: usize,
+) {
+    let start = out.len();
+    let comma = usize::from(!is_first);
+    let before = comma + if pretty { 1 + depth } else { 0 };
+    let after = if pretty { 4 } else { 3 };
+    // What is not written over below are the tabs before the name and behind the colon.
+    out.resize(start + before + name.len() + after, b'\t');
+    let (head, rest) = out[start..].split_at_mut(before);
+    if comma == 1 {
+        head[0] = b',';
     }
-    out.reserve(name.len() + 4);
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(if pretty { b"\":\t" } else { b"\":" });
+    if pretty {
+        head[comma] = b'\n';
+    }
+    rest[0] = b'"';
+    rest[1..=name.len()].copy_from_slice(name.as_bytes());
+    rest[name.len() + 1] = b'"';
+    rest[name.len() + 2] = b':';
 }
 
 /// Appends a member's name and the colon.
@@ -158,19 +175,31 @@ pub(super) fn write_int(out: &mut Vec<u8>, number: i64) {
     let mut digits = [0; 20];
     let mut start = digits.len();
     let mut rest = number.unsigned_abs();
-    loop {
+    while rest >= 10 {
+        start -= 2;
+        digits[start..start + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+        rest /= 100;
+    }
+    if rest > 0 || start == digits.len() {
         start -= 1;
-        digits[start] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+        digits[start] = b'0' + rest as u8;
     }
     if number < 0 {
         out.push(b'-');
     }
     out.extend_from_slice(&digits[start..]);
 }
+
+/// The numbers below a hundred, two digits each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < pairs.len() {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
 
 /// Six decimals, none for whole numbers, an exponent for the very large and the very small.
 fn write_double(out: &mut Vec<u8>, number: f64) {
@@ -209,5 +238,16 @@ mod tests {
         }
         let printable: Vec<u8> = (0x20..0x7f).filter(|&b| !is_special(b)).collect();
         assert!(is_plain(&printable));
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_library_does() {
+        let powers = (0..19).map(|exponent| 10_i64.pow(exponent));
+        let around = powers.flat_map(|power| [power - 1, power, power + 1, -power, 7 * power / 3]);
+        for number in around.chain([i64::MIN, i64::MAX, 1_800_000_000]) {
+            let mut out = Vec::new();
+            write_int(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
     }
 }
