@@ -5,6 +5,7 @@ mod daemon;
 mod db;
 mod network;
 mod options;
+mod priority;
 mod privileges;
 mod reload;
 mod serve;

@@ -23,7 +23,7 @@ use transport::udp::UdpSocket;
 
 use crate::options::Options;
 use crate::reload::Reloader;
-use crate::{daemon, network, privileges};
+use crate::{daemon, network, priority, privileges};
 
 /// How long a stopping process goes on answering what is pending.
 const STOP_PENDING: Duration = Duration::from_millis(3_500);
@@ -97,6 +97,7 @@ pub(crate) fn run(options: &Options, loaded: Loaded) -> Result<(), String> {
 
     let (stop, stopped) = watch::channel(false);
     let threads = start_workers(&engine, clock, listeners, seats, &stopped)?;
+    priority::give_way();
     engine.announce_start();
     greet(options, &engine, &run_dir);
     daemon::tell_ready();
