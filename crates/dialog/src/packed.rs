@@ -29,8 +29,12 @@ impl<const N: usize> Packed<N> {
         };
         let mut block = Block::new();
         block.push(width as u8);
-        for text in texts {
-            block.extend_from_slice(&(text.len() as u32).to_le_bytes()[..width]);
+        if width == 1 {
+            block.extend_from_slice(&texts.map(|text| text.len() as u8));
+        } else {
+            for text in texts {
+                block.extend_from_slice(&(text.len() as u32).to_le_bytes()[..width]);
+            }
         }
         for text in texts {
             block.extend_from_slice(text);
