@@ -108,6 +108,9 @@ impl Database {
             "--bind-address=127.0.0.1".to_owned(),
             "--skip-name-resolve".to_owned(),
         ]);
+        // Where they share one, a server that starts removes the temporary tables of another.
+        install.env("TMPDIR", &self.directory);
+        server.env("TMPDIR", &self.directory);
         if geteuid().is_root() {
             install.arg("--user=root");
             server.arg("--user=root");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Suite;
+use super::capacity::Capacity;
 use super::contender::Contender;
 use super::place::Place;
 use super::run::{Bench, PROFILES, Profile, Run};
@@ -16,6 +17,23 @@ struct Measured {
     is_saturated: bool,
     run: Run,
     remark: &'static str,
+}
+
+impl Measured {
+    /// A contender at the most that it carries.
+    fn at_most(contender: usize, place: Place, found: Capacity) -> Self {
+        Self {
+            contender,
+            place,
+            is_saturated: true,
+            run: found.run,
+            remark: if found.is_of_the_load {
+                " (the load's limit)"
+            } else {
+                ""
+            },
+        }
+    }
 }
 
 const COLUMNS: [&str; 13] = [
@@ -75,17 +93,7 @@ fn measure_profile(suite: &Suite<'_>, profile: Profile) -> Section {
         for place in options.saturated.iter().copied().map(Place::with) {
             section.attempt(&contender.name, |_| {
                 let found = suite.capacity_with(contender, profile, place)?;
-                measured.push(Measured {
-                    contender: at,
-                    place,
-                    is_saturated: true,
-                    run: found.run,
-                    remark: if found.is_of_the_load {
-                        " (the load's limit)"
-                    } else {
-                        ""
-                    },
-                });
+                measured.push(Measured::at_most(at, place, found));
                 Ok(())
             });
         }
@@ -167,17 +175,7 @@ fn measure_forwarder(suite: &Suite<'_>, measured: &mut Vec<Measured>, section: &
     if !suite.options.saturated.is_empty() {
         section.attempt("forwarder", |_| {
             let found = suite.capacity(&suite.contenders[at], Place::OneCore)?;
-            measured.push(Measured {
-                contender: at,
-                place: Place::OneCore,
-                is_saturated: true,
-                run: found.run,
-                remark: if found.is_of_the_load {
-                    " (the load's limit)"
-                } else {
-                    ""
-                },
-            });
+            measured.push(Measured::at_most(at, Place::OneCore, found));
             Ok(())
         });
     }

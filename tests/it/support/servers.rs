@@ -174,6 +174,7 @@ impl DbServer {
                     "--bind-address=127.0.0.1".to_owned(),
                     "--skip-name-resolve".to_owned(),
                 ]);
+                command.env("TMPDIR", &self.directory);
                 if geteuid().is_root() {
                     command.arg("--user=root");
                 }
@@ -233,6 +234,8 @@ fn make_mysql(directory: &Path) -> Option<PathBuf> {
     install.args(["--no-defaults", "--auth-root-authentication-method=normal"]);
     install.args(["--skip-test-db", "--skip-name-resolve"]);
     install.arg(format!("--datadir={}/data", directory.display()));
+    // Where they share one, a server that starts removes the temporary tables of another.
+    install.env("TMPDIR", directory);
     if geteuid().is_root() {
         install.arg("--user=root");
     }
