@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dialog::{CreateError, Created, Direction, Invite, Matched, Request};
 use engine::{LooseRoute, Pending, Run, level};
 use script::{Args, Outcome};
-use sip::{Message, Method, Params};
+use sip::{Message, Method, NameAddr, Params};
 
 use super::carry::carry_out;
 use super::context::{self, Attached, Context, Role};
@@ -223,17 +223,16 @@ fn within(run: &mut Run, state: &Arc<State>, message: &Arc<Message>, matched: Ma
     carry_out(run, state, id, effects, |run| run.msg.clone());
 }
 
-/// Puts the cookie into the Record-Route that is, or will be, added to the message at hand, and to the
-/// branches that a failure route may add.
 /// Whether one of an INVITE's Record-Routes has a call's cookie.
 fn carries(invite: &Message, state: &State, cookie: &[u8]) -> bool {
-    let param = [&state.rr_param[..], b"=", cookie].concat();
     message::record_routes(invite).iter().any(|route| {
-        let mut parts = route.split(|byte| matches!(byte, b';' | b'>' | b'?'));
-        parts.any(|part| part == param)
+        let uri = NameAddr::parse(route).and_then(|route| route.parse_uri().ok());
+        uri.is_some_and(|uri| uri.param(&state.rr_param) == Some(Some(cookie)))
     })
 }
 
+/// Puts the cookie into the Record-Route that is, or will be, added to the message at hand, and to the
+/// branches that a failure route may add.
 fn add_cookie(run: &mut Run, state: &State, cookie: &[u8]) {
     let param = [b";", &state.rr_param[..], b"=", cookie].concat();
     run.msg.record_route_params.extend_from_slice(&param);

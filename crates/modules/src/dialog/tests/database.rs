@@ -143,14 +143,20 @@ fn a_call_goes_on_after_a_restart() {
     assert!(disk.ask("SELECT 1 FROM dialog").is_empty());
 }
 
-/// Runs a call until it is answered and acknowledged, and saved.
-fn answered_and_saved(bench: &mut Bench) -> String {
+/// Runs a call until the answer is saved, and told; its Record-Route.
+fn answer_saved(bench: &mut Bench) -> String {
     let sent = bench.receive(ALICE, invite());
     let to_bob = sent_to(&sent, BOB)[0].clone();
     let route = to_bob.header("Record-Route").to_owned();
     let ok = reply(&to_bob, "200 OK", "Contact: <sip:bob@10.0.0.3>\n");
     bench.receive(BOB, &ok);
     bench.saved();
+    route
+}
+
+/// The same with the ACK.
+fn answered_and_saved(bench: &mut Bench) -> String {
+    let route = answer_saved(bench);
     bench.receive(ALICE, &within("ACK", 10, &route));
     bench.saved();
     route
@@ -162,12 +168,7 @@ fn an_invite_that_comes_again_after_a_restart_is_the_same_call() {
     let disk = Disk::new();
     let parameters = disk.parameters(1, "");
     let mut bench = with_database(&parameters, BEGIN);
-    let sent = bench.receive(ALICE, invite());
-    let to_bob = sent_to(&sent, BOB)[0].clone();
-    let route = to_bob.header("Record-Route").to_owned();
-    let ok = reply(&to_bob, "200 OK", "Contact: <sip:bob@10.0.0.3>\n");
-    bench.receive(BOB, &ok);
-    bench.saved();
+    let route = answer_saved(&mut bench);
     std::mem::forget(bench);
 
     let mut bench = with_database(&parameters, BEGIN);
