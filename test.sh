@@ -19,6 +19,8 @@ step() {
 
 step tests/install-peers.sh
 step cargo fmt --all --check
+# The example is built by CI alone; its lock file goes stale wherever a dependency of its crates changes.
+step cargo fetch --locked --quiet --manifest-path examples/rsipstack/Cargo.toml
 step cargo clippy --workspace --all-targets --quiet -- -D warnings
 step cargo build --workspace --bins --quiet
 

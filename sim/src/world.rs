@@ -280,7 +280,7 @@ impl World {
 
     fn arrive(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>, at: u64) {
         self.messages += 1;
-        self.tell(at, from, to, &bytes);
+        self.tell(at, "", from, to, &bytes);
         if to == proxy::address() {
             if let Some((_, told)) = &mut self.crash {
                 told.note_arrival(&bytes);
@@ -348,6 +348,7 @@ impl World {
             self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
         }
         if self.random.percent(self.weather.loss) {
+            self.tell(at, "lost", from, to, &bytes);
             return;
         }
         let copies = if self.random.percent(self.weather.duplication) {
@@ -363,7 +364,7 @@ impl World {
         }
     }
 
-    fn tell(&self, at: u64, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+    fn tell(&self, at: u64, fate: &str, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         if !self.verbose {
             return;
         }
@@ -376,7 +377,7 @@ impl World {
                 .to_owned()
         };
         println!(
-            "{at:>7} ms  {from} -> {to}  {line}  [{} {}]",
+            "{at:>7} ms {fate:4} {from} -> {to}  {line}  [{} {}]",
             header("Call-ID"),
             header("CSeq")
         );

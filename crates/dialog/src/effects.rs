@@ -109,6 +109,8 @@ pub struct Effects {
     pub byes: Vec<LocalRequest>,
     /// ACKs to send, before the BYEs, for 2xx that came after the call was ended here. Nothing answers them.
     pub acks: Vec<LocalRequest>,
+    /// The 2xx is not for the caller, whose call was ended here: it has or gets another final reply, or a BYE.
+    pub withheld: bool,
     /// BYEs that cannot be sent, because the party's address was never known.
     pub unreachable: usize,
     /// The cookie for the Record-Routes that are added to this request.

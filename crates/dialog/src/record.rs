@@ -92,6 +92,12 @@ impl Record {
         Self::with_legs(id, invite, &route_set, None, (settings, now))
     }
 
+    /// Whether the call was ended here: a 2xx that comes now is too late for its caller.
+    pub(crate) fn is_given_up(&self) -> bool {
+        let is_ended = matches!(self.ended, Some((EndReason::Local, _)));
+        is_ended || self.rejected && self.state.is_pending()
+    }
+
     /// The same with the caller's route set as it is, and with the callee's tag and leg where they are known.
     pub(crate) fn with_legs(
         id: DialogId,

@@ -6,6 +6,7 @@ use crate::fork::{CalleeLeg, Fork, ForkState};
 use crate::id::DialogId;
 use crate::input::{Direction, Method, Now, Reply, Side};
 use crate::notice::Happened;
+use crate::record::Record;
 use crate::route::{callee_route_set, join};
 use crate::state::{Input, Outcome, State};
 use crate::stats::Counters;
@@ -23,11 +24,19 @@ impl Tracker {
             200..=299 => work.success(reply),
             _ => work.negative(reply),
         };
-        if self.observers.are_there() && (101..300).contains(&reply.status) {
+        if self.observers.are_there()
+            && (101..300).contains(&reply.status)
+            && !(reply.status >= 200 && self.is_given_up(id))
+        {
             self.tell_of(id, Happened::ReplyForwarded(reply), now);
         }
         let done = self.work(id, now, Cause::Reply(reply), change);
         done.map(|(_, effects)| effects)
+    }
+
+    /// Whether the call was ended here, so that no 2xx is for its caller any more.
+    fn is_given_up(&self, id: DialogId) -> bool {
+        self.read(id, Record::is_given_up).unwrap_or(false)
     }
 
     /// A reply to a request within the call passes, `direction` being the request's: the 2xx of a
@@ -85,20 +94,26 @@ impl Work<'_> {
         if self.is_repeated(reply) {
             return;
         }
+        if self.record.is_given_up() {
+            if self.record.state.is_pending() {
+                self.negative(reply);
+            }
+            return self.too_late(reply);
+        }
         match self.outcome(Input::Success) {
             Outcome::To(_) => {
                 self.note_answer(reply);
                 self.answered();
             }
             Outcome::Keep => self.further_answer(reply),
-            _ if self.ended_locally() => self.too_late(reply),
             _ => {}
         }
     }
 
     /// A 2xx for a call that was ended here meanwhile: its callee gets an ACK each time, and one BYE
-    /// (RFC 3261 §13.2.2.4).
+    /// (RFC 3261 §13.2.2.4). That ends its repetitions, so the caller could miss it: it gets none.
     fn too_late(&mut self, reply: &Reply<'_>) {
+        self.effects.withheld = true;
         let route_set = self.callee_routes(reply);
         let mut leg = callee_leg(reply, &route_set);
         if leg.contact.is_empty() {

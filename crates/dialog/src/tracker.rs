@@ -191,7 +191,7 @@ impl Work<'_> {
     /// What the table says of an input now; what cannot be is noted.
     pub(crate) fn outcome(&mut self, input: Input) -> Outcome {
         let outcome = match outcome(self.record.state, input) {
-            Outcome::Revive if self.record.answered || self.ended_locally() => Outcome::Bogus,
+            Outcome::Revive if self.record.answered => Outcome::Bogus,
             Outcome::Revive => Outcome::To(State::ConfirmedNoAck),
             other => other,
         };
@@ -200,10 +200,6 @@ impl Work<'_> {
             Counters::add(&self.tracker.counters.bogus);
         }
         outcome
-    }
-
-    pub(crate) fn ended_locally(&self) -> bool {
-        matches!(self.record.ended, Some((EndReason::Local, _)))
     }
 
     pub(crate) fn event(&mut self, event: Event) {

@@ -10,7 +10,7 @@ use transaction::Origin;
 use crate::engine::Tx;
 use crate::errors;
 use crate::events::Event;
-use crate::hooks::ReplyOut;
+use crate::hooks::{Onward, ReplyOut};
 use crate::leaving::Leaving;
 use crate::outgoing::reply_hop;
 use crate::pending::{Pending, Resume};
@@ -58,7 +58,9 @@ impl Run {
                 hop: None,
                 own_record_routes: 0,
             };
-            self.run_reply_out(&out);
+            if self.run_reply_out(&out) == Onward::Withhold {
+                return false;
+            }
         }
         let Some(tx) = &mut self.tx else { return false };
         if !tx.send_reply(status, bytes, Origin::Local, now, &mut self.out) {
@@ -288,11 +290,14 @@ impl Run {
         .into_bytes()
     }
 
-    fn run_reply_out(&mut self, out: &ReplyOut) {
+    fn run_reply_out(&mut self, out: &ReplyOut) -> Onward {
         let engine = self.engine.clone();
         for hook in &engine.hooks.reply_out {
-            hook(self, out);
+            if hook(self, out) == Onward::Withhold {
+                return Onward::Withhold;
+            }
         }
+        Onward::Send
     }
 }
 
@@ -317,9 +322,9 @@ impl Passing {
             hop: Some(self.hop),
             own_record_routes: record.map_or(0, |record| record.data.own_record_routes),
         };
-        run.run_reply_out(&out);
         let (status, bytes) = (self.status, self.bytes);
-        if let Some(tx) = &mut run.tx
+        if run.run_reply_out(&out) == Onward::Send
+            && let Some(tx) = &mut run.tx
             && tx.send_reply(status, bytes, Origin::Relayed, now, &mut run.out)
         {
             run.engine.counters.fwd_replies.increment();

@@ -37,6 +37,15 @@ impl ReplyOut {
     }
 }
 
+/// What becomes of a reply that a hook has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Onward {
+    /// It leaves.
+    Send,
+    /// It is not for the client, who has another final reply.
+    Withhold,
+}
+
 /// A request about to be sent on a branch. Hooks look at the message and add to it for this sending alone.
 #[derive(Debug)]
 pub struct BranchOut<'a> {
@@ -96,8 +105,8 @@ pub struct Hooks {
     pub failed: Vec<fn(&mut Run, usize)>,
     /// A reply below 300 is about to be forwarded and may still be changed.
     pub reply_forwarding: Vec<fn(&mut Run, &mut Working)>,
-    /// A reply is about to be sent to the client of a transaction.
-    pub reply_out: Vec<fn(&mut Run, &ReplyOut)>,
+    /// A reply is about to be sent to the client of a transaction. It leaves unless one of these says otherwise.
+    pub reply_out: Vec<fn(&mut Run, &ReplyOut) -> Onward>,
     /// A reply was sent without a transaction.
     pub stateless_reply: Vec<fn(&mut Run, u16)>,
     /// A transaction is about to be forgotten.

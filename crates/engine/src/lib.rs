@@ -70,7 +70,7 @@ pub use events::{Event, Saved, stand_in};
 pub use foreign::{Foreign, ForeignCall, Language};
 pub use forward::{reply as forward_reply_stateless, request as forward_stateless};
 pub use gate::Gate;
-pub use hooks::{BranchOut, Hooks, LooseRoute, ReplyOut, TickContext};
+pub use hooks::{BranchOut, Hooks, LooseRoute, Onward, ReplyOut, TickContext};
 pub use identity::{Identity, hex};
 pub use input::Input;
 pub use load::{Extra, Loaded, load, setting_text};

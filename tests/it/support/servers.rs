@@ -1,11 +1,12 @@
 //! Database servers of a test's own: Debian's programs, on a free port, in the test's directory.
 
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ use super::process::Process;
 use super::sql::Client;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
+/// How many ports the servers of tests share.
+const PORTS: u16 = 8000;
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,9 +293,16 @@ fn make_postgres(directory: &Path) -> Option<PathBuf> {
     Some(server)
 }
 
+/// A port below those that the kernel gives to connections, one of which could take it before the server does.
 fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-    socket.expect("loopback has free ports").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    (0..PORTS)
+        .map(|_| {
+            let step = NEXT.fetch_add(1, Ordering::Relaxed);
+            20_000 + (process::id() as u16).wrapping_mul(37).wrapping_add(step) % PORTS
+        })
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("loopback has free ports")
 }
 
 fn beside(program: &Path, name: &str) -> PathBuf {

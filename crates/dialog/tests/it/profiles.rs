@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tandem_dialog::{
-    DialogId, Ending, Invite, LegOutcome, Method, Now, ProfileError, ProfileId, Request, Sides,
-    State, Tracker, VariableError, dflags,
+    DialogId, Effects, Ending, Invite, LegOutcome, Method, Now, ProfileError, ProfileId, Request,
+    Sides, State, Tracker, VariableError, dflags,
 };
 
 use crate::support::{DOWN, INVITE, Lab, START, reply, request};
@@ -230,7 +230,11 @@ fn step(tracker: &Tracker, thread: u8, call: u8, action: u8, value: u8, now: Now
         4 => drop(tracker.set_profile(id, inbound, None)),
         5 => drop(tracker.unset_profile(id, caller, Some(value))),
         6 => drop(tracker.unset_profile(id, inbound, None)),
-        7 => drop(tracker.reply(id, &reply(200, tag), now)),
+        7 => {
+            if let Some(effects) = tracker.reply(id, &reply(200, tag), now) {
+                answer_byes(tracker, id, &effects);
+            }
+        }
         8 => drop(tracker.reply(id, &reply(486, b"tt1"), now)),
         9 => drop(tracker.request(
             id,
@@ -260,9 +264,13 @@ fn step(tracker: &Tracker, thread: u8, call: u8, action: u8, value: u8, now: Now
 
 fn end(tracker: &Tracker, id: DialogId, now: Now) {
     if let Some(Ending::Ended(effects)) = tracker.end_local(id, Sides::All, now) {
-        for bye in &effects.byes {
-            tracker.leg_done(id, &bye.leg, LegOutcome::Answered(200));
-        }
+        answer_byes(tracker, id, &effects);
+    }
+}
+
+fn answer_byes(tracker: &Tracker, id: DialogId, effects: &Effects) {
+    for bye in &effects.byes {
+        tracker.leg_done(id, &bye.leg, LegOutcome::Answered(200));
     }
 }
 

@@ -140,10 +140,25 @@ fn a_repeated_answer_revives_nothing() {
     lab.tracker
         .end_local(refused, tandem_dialog::Sides::All, lab.now());
     lab.reply(refused, 480, b"own");
-    assert!(
-        lab.reply(refused, 200, b"tt1").bogus,
-        "the program ended it"
-    );
+    let late = lab.reply(refused, 200, b"tt1");
+    assert!(late.withheld && late.changed.is_none());
+}
+
+#[test]
+fn an_answer_to_a_call_that_is_being_given_up_ends_it() {
+    let lab = Lab::new(|_| {});
+    let id = lab.call_in(State::Early);
+    lab.tracker
+        .end_local(id, tandem_dialog::Sides::All, lab.now());
+    let late = lab.reply(id, 200, b"tt1");
+    assert!(late.withheld);
+    assert_eq!(late.changed, Some((State::Early, State::Deleted)));
+    assert_eq!(events(&late), [Event::Failed]);
+    assert_eq!((late.acks.len(), late.byes.len()), (1, 1));
+    assert_eq!(lab.view(id).ended(), Some((EndReason::Local, Party::Proxy)));
+    let repeated = lab.reply(id, 200, b"tt1");
+    assert!(repeated.withheld && repeated.byes.is_empty());
+    assert_eq!(repeated.acks.len(), 1);
 }
 
 #[test]

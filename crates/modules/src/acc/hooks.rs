@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{ReplyOut, Run, Tx, TxBranch};
+use engine::{Onward, ReplyOut, Run, Tx, TxBranch};
 use sip::Method;
 
 use super::record::{Record, accounted, write_of_transaction};
@@ -43,7 +43,12 @@ pub(super) fn failed(run: &mut Run, branch: usize) {
 }
 
 /// A reply is about to leave for the client.
-pub(super) fn reply_out(run: &mut Run, out: &ReplyOut) {
+pub(super) fn reply_out(run: &mut Run, out: &ReplyOut) -> Onward {
+    account(run, out);
+    Onward::Send
+}
+
+fn account(run: &mut Run, out: &ReplyOut) {
     let Some(tx) = &run.tx else { return };
     if accounted(tx).is_none() || tx.is_answered() {
         return;

@@ -59,7 +59,6 @@ pub(super) fn end(
 /// Ends a call that was not answered: its INVITE gets a final reply, which also cancels the branches.
 /// For the callee alone the branches are cancelled, and what they say to that is the caller's reply.
 fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId, sides: Sides) -> bool {
-    let (code, reason) = &state.bye_early;
     let is_own = run
         .slots
         .get::<Context>()
@@ -81,15 +80,7 @@ fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId, sides: Sides) -> bool
             run.cancel_branches(Which::All, Reason::None);
             return true;
         }
-        let is_answered = run.answer_stateful(*code, reason);
-        note(
-            Side::Caller,
-            match is_answered {
-                true => LegOutcome::Replied(*code),
-                false => LegOutcome::NotSent,
-            },
-        );
-        return is_answered;
+        return tell_caller(run, state, id);
     }
     let Some(call) = state.tracker.snapshot(id, moment(run.now)) else {
         return false;
@@ -107,6 +98,18 @@ fn refuse(run: &mut Run, state: &Arc<State>, id: DialogId, sides: Sides) -> bool
     };
     run.follow_ups.push((key, Input::Job(Box::new(end))));
     true
+}
+
+/// Answers the INVITE at hand, whose call is given up. False if it is answered already.
+pub(super) fn tell_caller(run: &mut Run, state: &State, id: DialogId) -> bool {
+    let (code, reason) = &state.bye_early;
+    let is_answered = run.answer_stateful(*code, reason);
+    let outcome = match is_answered {
+        true => LegOutcome::Replied(*code),
+        false => LegOutcome::NotSent,
+    };
+    state.tracker.note_early_end(id, Side::Caller, outcome);
+    is_answered
 }
 
 /// Whether the INVITE at hand has gone anywhere.

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use dialog::{DialogId, Direction, Method, Reply};
-use engine::{ReplyOut, Run, Working, stand_in};
+use engine::{Onward, ReplyOut, Run, Working, stand_in};
 
 use super::carry::carry_out;
 use super::context::{self, Attached, Role};
-use super::message;
 use super::state::{State, moment};
+use super::{ending, message};
 
 /// A reply is about to be sent to the client of a transaction.
-pub(super) fn reply_out(run: &mut Run, out: &ReplyOut) {
+pub(super) fn reply_out(run: &mut Run, out: &ReplyOut) -> Onward {
     let Some(Attached { id, role, .. }) = context::attached(run) else {
-        return;
+        return Onward::Send;
     };
     let id = *id;
     match role {
-        Role::Invite => to_invite(run, id, out),
+        Role::Invite => return to_invite(run, id, out),
         Role::Within {
             direction,
             method,
@@ -29,21 +29,31 @@ pub(super) fn reply_out(run: &mut Run, out: &ReplyOut) {
         }
         _ => {}
     }
+    Onward::Send
 }
 
-fn to_invite(run: &mut Run, id: DialogId, out: &ReplyOut) {
+fn to_invite(run: &mut Run, id: DialogId, out: &ReplyOut) -> Onward {
     let is_provisional = out.status < 200;
-    let too_late = run.tx.as_ref().is_some_and(|tx| tx.is_answered());
-    if is_provisional && (out.message.is_none() || too_late) {
-        return;
+    let is_answered = run.tx.as_ref().is_some_and(|tx| tx.is_answered());
+    if is_provisional && (out.message.is_none() || is_answered) {
+        return Onward::Send;
     }
     let state = run.state::<State>();
     let effects = with_reply(run, out, |reply| {
         state.tracker.reply(id, reply, moment(run.now))
     });
-    if let Some(effects) = effects {
-        carry_out(run, &state, id, effects, |_| seen(out));
+    let Some(effects) = effects else {
+        return Onward::Send;
+    };
+    let withheld = effects.withheld;
+    carry_out(run, &state, id, effects, |_| seen(out));
+    if !withheld {
+        return Onward::Send;
     }
+    if !is_answered {
+        ending::tell_caller(run, &state, id);
+    }
+    Onward::Withhold
 }
 
 fn within(

@@ -1,5 +1,6 @@
 //! A house with sample commands and open doors, in a directory of its own.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -156,10 +157,16 @@ fn mi_commands() -> Vec<MiCommand> {
     vec![echo, many]
 }
 
-/// A port that was free a moment ago.
-pub fn free_address() -> std::net::SocketAddr {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap()
+/// A loopback address that only its caller has: no connection of another test can take its port meanwhile.
+pub fn free_address() -> SocketAddr {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    (
+        Ipv4Addr::new(127, 32 + number as u8, high, low.max(1)),
+        2046,
+    )
+        .into()
 }
 
 pub fn exists(path: &Path) -> bool {

@@ -111,5 +111,6 @@ fn kamcmd_reaches_every_transport() {
         listeners.lines().filter(|line| *line == "binrpc").count(),
         3
     );
-    assert!(listeners.ends_with(&format!("binrpc\ntcp\n127.0.0.1\n{}\n", tcp.port())));
+    let last = format!("binrpc\ntcp\n{}\n{}\n", tcp.ip(), tcp.port());
+    assert!(listeners.ends_with(&last), "{listeners}");
 }

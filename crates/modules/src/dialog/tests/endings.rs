@@ -226,6 +226,8 @@ fn an_answer_after_our_own_480_gets_an_ack_and_a_bye() {
             "BYE sip:bob@10.0.0.3:5060;moved SIP/2.0"
         ]
     );
+    // The caller has its 480.
+    assert!(sent_to(&sent, ALICE).is_empty());
     let bye = sent_to(&sent, BOB)[1].clone();
     assert_eq!(sent_to(&sent, BOB)[0].header("CSeq"), "10 ACK");
     assert_eq!(bye.header("CSeq"), "11 BYE");

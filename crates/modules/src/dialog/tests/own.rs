@@ -282,8 +282,8 @@ fn a_request_of_our_own_goes_to_the_next_address_when_one_is_silent() {
     assert_eq!(asked, ["10.0.0.7:5060", "10.0.0.6:5060"]);
 }
 
-#[test]
-fn early_ending_of_the_callee_alone_cancels_and_relays_what_follows() {
+/// A call that is given up towards its callee while it rings, and the INVITE that it got.
+fn given_up_by_the_callee() -> (Bench, Sent) {
     let begin = r#"
 route[BEGIN] {
     dlg_manage();
@@ -298,6 +298,35 @@ onreply_route[RINGS] {
     let to_bob = sent_to(&sent, BOB)[0].clone();
     let sent = bench.receive(BOB, &reply(&to_bob, "180 Ringing", ""));
     assert!(sent_to(&sent, BOB)[0].text.starts_with("CANCEL"));
+    (bench, to_bob)
+}
+
+#[test]
+fn an_answer_that_crosses_the_cancel_ends_the_call_all_the_same() {
+    let (mut bench, to_bob) = given_up_by_the_callee();
+    let ok = reply(&to_bob, "200 OK", "Contact: <sip:bob@10.0.0.3>\n");
+    let sent = bench.receive(BOB, &ok);
+    let lines = |sent: &[Sent], to: &str| -> Vec<String> {
+        let sent = sent_to(sent, to).into_iter();
+        sent.map(|sent| sent.first_line().to_owned()).collect()
+    };
+    assert_eq!(lines(&sent, ALICE), ["SIP/2.0 480 Temporarily Unavailable"]);
+    assert_eq!(
+        lines(&sent, BOB),
+        [
+            "ACK sip:bob@10.0.0.3 SIP/2.0",
+            "BYE sip:bob@10.0.0.3 SIP/2.0"
+        ]
+    );
+    assert_eq!(logged(&bench), ["failed INVITE 200 state=5"]);
+    let sent = bench.receive(BOB, &ok);
+    assert_eq!(lines(&sent, BOB), ["ACK sip:bob@10.0.0.3 SIP/2.0"]);
+    assert!(lines(&sent, ALICE).is_empty());
+}
+
+#[test]
+fn early_ending_of_the_callee_alone_cancels_and_relays_what_follows() {
+    let (mut bench, to_bob) = given_up_by_the_callee();
     let sent = bench.receive(BOB, &reply(&to_bob, "487 Request Terminated", ""));
     assert!(
         sent_to(&sent, ALICE)[0]
