@@ -7,9 +7,14 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use lexopt::prelude::*;
+use mimalloc::MiMalloc;
 use tandem_bench::callgrind::Profile;
 use tandem_bench::core::Core;
 use tandem_bench::steps::{Calls, Step, WARM_UP_CALLS, deliver};
+
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const HELP: &str = "\
 Usage: instructions [OPTIONS]
