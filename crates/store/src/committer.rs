@@ -31,7 +31,7 @@ const SPREAD: Duration = Duration::from_millis(5);
 /// When changes are saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// At once; after the first change, others may join it for this long.
+    /// At once, but this long after the commit before it began, so that others may join.
     Now(Duration),
     /// Every so often.
     Every(Duration),
@@ -182,12 +182,15 @@ struct Work<S: Source> {
 
 impl<S: Source> Work<S> {
     fn run(&mut self, pace: Pace) {
+        let mut begun: Option<Instant> = None;
         while self.queue.wait() {
             match pace {
                 Pace::Now(window) => {
-                    if !window.is_zero() {
-                        self.queue.linger(window, GROUPS_MAX);
+                    let since = begun.map_or(window, |begun| begun.elapsed());
+                    if since < window {
+                        self.queue.linger(window - since, GROUPS_MAX);
                     }
+                    begun = Some(Instant::now());
                     self.round();
                 }
                 Pace::Every(period) => {

@@ -319,28 +319,43 @@ fn what_found_no_place_is_looked_for() {
     assert_eq!(bench.told(), ["looked again"]);
 }
 
-#[test]
-fn the_thread_saves_what_is_left_at_its_end() {
-    let bench = Bench::new();
-    let Bench {
-        fake,
-        things,
-        queue,
-        ..
-    } = &bench;
+fn start(bench: &Bench, pace: Pace) -> Committer<Things> {
     let committer = Committer::start(
-        Arc::clone(things),
-        Arc::clone(queue),
-        Box::new(fake.clone()),
+        Arc::clone(&bench.things),
+        Arc::clone(&bench.queue),
+        Box::new(bench.fake.clone()),
         (
             &Databases::default(),
             Url::parse("sqlite:unused").unwrap(),
             Options::default(),
         ),
         Vec::new(),
-        Pace::Every(Duration::from_secs(3600)),
+        pace,
     );
-    let committer = committer.unwrap();
+    committer.unwrap()
+}
+
+#[test]
+fn the_first_change_is_saved_at_once_and_what_follows_shares_a_commit() {
+    let bench = Bench::new();
+    let committer = start(&bench, Pace::Now(Duration::from_secs(3600)));
+    bench.set(1, "a");
+    while bench.kept().is_empty() {
+        std::thread::yield_now();
+    }
+    for number in 2..=5 {
+        bench.set(number, "b");
+    }
+    assert_eq!(bench.kept(), ["1=a"]);
+    assert_eq!(committer.finish(Duration::from_secs(10)), 0);
+    assert_eq!(bench.kept().len(), 5);
+    assert_eq!(committer.figures().commits.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn the_thread_saves_what_is_left_at_its_end() {
+    let bench = Bench::new();
+    let committer = start(&bench, Pace::Every(Duration::from_secs(3600)));
     bench.set(1, "a");
     assert_eq!(committer.finish(Duration::from_secs(10)), 0);
     assert_eq!(bench.kept(), ["1=a"]);

@@ -64,7 +64,7 @@ pub(super) static PARAMETERS: &[ParameterRow] = &[
     row("db_update_period", Int(60), Some(positive), "Seconds between two savings with db_mode 2."),
     row("db_fetch_rows", Int(200), Some(not_negative), "Rows read at a time at start, where the database lets us choose; 0 for as many as suit it."),
     row("db_skip_load", Int(0), Some(switch), "Do not read calls at start."),
-    row("db_commit_window", Int(2), Some(not_negative), "Milliseconds for which a commit waits for the changes of other calls, with db_mode 1."),
+    row("db_commit_window", Int(5), Some(not_negative), "Milliseconds from one commit to the next at least, so that changes of many calls share it, with db_mode 1."),
     row("db_hold_time", Int(200), Some(positive), "Milliseconds after which a message leaves although its change is not saved yet, with db_mode 1."),
     row("db_queue_max", Int(1_000_000), Some(positive), "Calls that may wait to be saved while the database is away."),
     row("db_fail_policy", Str(Some("continue")), Some(fail_policy), "What happens to new calls when more wait than that: continue takes them, refuse answers 503."),
