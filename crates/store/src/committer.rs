@@ -289,6 +289,7 @@ impl<S: Source> Work<S> {
     fn save_once(&mut self, changes: &[Change]) -> Result<(), Error> {
         if self.connection.is_none() {
             self.connection = Some((self.connect)(&self.url, &self.options)?);
+            self.queue.repeat();
         }
         match self.commit(changes) {
             Err(error) if error.fault == Fault::Rows => self.save_each(changes, error),

@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 
 use super::*;
 use crate::testing::{layouts, thing};
-use crate::{Driver, Layout, Outcome, Row, Select};
+use crate::{Driver, Layout, Outcome, Row, Select, Waits};
 
 /// A database that a test can take away. It keeps the text of each thing.
 #[derive(Clone, Default)]
@@ -317,6 +317,24 @@ fn what_found_no_place_is_looked_for() {
     }
     bench.work.round();
     assert_eq!(bench.told(), ["looked again"]);
+}
+
+/// As a standby is that followed some way behind.
+#[test]
+fn a_server_that_lacks_the_last_commits_is_told_of_them_again() {
+    let mut bench = Bench::new();
+    bench.set(1, "a");
+    bench.set(2, "b");
+    bench.work.round();
+    bench.remove(2);
+    bench.work.round();
+    bench.fake.0.lock().kept = BTreeMap::from([(2, "b".to_owned())]);
+    bench.fake.0.lock().faults = vec![Fault::Away];
+    bench.set(3, "c");
+    bench.work.round();
+    bench.work.round();
+    assert_eq!(bench.kept(), ["1=a", "3=c"]);
+    assert_eq!(bench.queue.waits(), Waits::default());
 }
 
 fn start(bench: &Bench, pace: Pace) -> Committer<Things> {

@@ -10,6 +10,11 @@ use foldhash::{HashMap, HashMapExt};
 use parking_lot::{Condvar, Mutex};
 use smallvec::SmallVec;
 
+/// How long it is known what was saved, and how much of it at most: a server that takes another one's place may not have
+/// seen that yet.
+const RECENT: Duration = Duration::from_secs(60);
+const RECENT_MAX: usize = 100_000;
+
 /// Changes of things `I`, and those who wait for them, `W`.
 #[derive(Debug)]
 pub struct Queue<I, W> {
@@ -24,6 +29,8 @@ struct State<I, W> {
     order: VecDeque<u64>,
     /// What is being saved right now.
     flying: HashMap<u64, Entry<I, W>>,
+    /// What was saved lately, the oldest first.
+    recent: VecDeque<Recent<I>>,
     /// The one who saves waits for something to do.
     is_idle: bool,
     /// The database does not save: nobody is made to wait.
@@ -40,6 +47,13 @@ struct Entry<I, W> {
     ids: SmallVec<[(I, bool); 1]>,
     waiters: SmallVec<[W; 1]>,
     since: Instant,
+}
+
+#[derive(Debug)]
+struct Recent<I> {
+    since: Instant,
+    group: u64,
+    id: I,
 }
 
 /// What waits, for those who watch.
@@ -63,6 +77,7 @@ impl<I: Copy + Eq, W> Queue<I, W> {
                 pending: HashMap::new(),
                 order: VecDeque::new(),
                 flying: HashMap::new(),
+                recent: VecDeque::new(),
                 is_idle: false,
                 is_away: false,
                 overflowed: false,
@@ -159,9 +174,30 @@ impl<I: Copy + Eq, W> Queue<I, W> {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         state.is_away = false;
-        for (_, entry) in state.flying.drain() {
+        let since = Instant::now();
+        for (group, entry) in state.flying.drain() {
             state.held -= entry.waiters.len();
             waiters.extend(entry.waiters);
+            let ids = entry.ids.into_iter();
+            let ids = ids.map(|(id, _)| Recent { since, group, id });
+            state.recent.extend(ids);
+        }
+        while state.recent.len() > RECENT_MAX
+            || state
+                .recent
+                .front()
+                .is_some_and(|recent| since - recent.since > RECENT)
+        {
+            state.recent.pop_front();
+        }
+    }
+
+    /// Somebody else answers now, who may not have what was saved last: that is taken once more.
+    pub fn repeat(&self) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        for Recent { group, id, .. } in std::mem::take(&mut state.recent) {
+            state.add(group, id, true);
         }
     }
 

@@ -27,10 +27,10 @@ fn on_server(server: &DbServer) -> Option<Outage> {
 /// A disk is full for a while.
 fn filled(mut outage: Outage, disk: &Tmpfs) {
     outage.before();
-    disk.fill();
-    outage.until_away();
-    outage.meanwhile();
-    disk.free();
+    disk.while_full(|| {
+        outage.until_away();
+        outage.meanwhile();
+    });
     outage.after();
 }
 

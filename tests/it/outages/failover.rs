@@ -21,13 +21,18 @@ fn pair(lab: &Lab) -> Option<(DbServer, DbServer, Forwarder, Outage)> {
     Some((first, second, address, outage))
 }
 
-/// All that the first one committed is with the second one, which is the first from now on.
-fn promote(first: &DbServer, second: &DbServer) {
+/// All that the first one committed is with the second one.
+fn await_copy(first: &DbServer, second: &DbServer) {
     let place = first.client().ask("SELECT pg_current_wal_lsn()");
     let follows = format!("SELECT CAST(pg_last_wal_replay_lsn() >= '{place}' AS integer)");
     while second.client().count(&follows) == 0 {
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// The second one is the first from now on, and has all.
+fn promote(first: &DbServer, second: &DbServer) {
+    await_copy(first, second);
     second.client().ask("SELECT pg_promote()");
 }
 
@@ -41,6 +46,31 @@ fn postgres_dies_and_the_standby_is_promoted() {
     promote(&first, &second);
     first.stop();
     outage.meanwhile();
+    address.turn_to(second.address());
+    outage.after();
+}
+
+/// Its copy ends before the calls do that it will have to know.
+#[test]
+fn a_standby_that_was_behind_is_told_what_it_lacks() {
+    let lab = Lab::new(5060);
+    let Some((mut first, second, address, mut outage)) = pair(&lab) else {
+        return;
+    };
+    await_copy(&first, &second);
+    let standby = second.client();
+    standby.ask("ALTER SYSTEM SET primary_conninfo = ''");
+    standby.ask("SELECT pg_reload_conf()");
+    while standby.count("SELECT count(*) FROM pg_stat_wal_receiver") > 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    outage.before();
+    outage.begin("is not touched again");
+    outage.await_figure("waiting", 0);
+    first.stop();
+    outage.meanwhile();
+    standby.ask("SELECT pg_promote()");
+    assert_eq!(standby.count("SELECT count(*) FROM dialog"), 0);
     address.turn_to(second.address());
     outage.after();
 }

@@ -4,10 +4,15 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use super::peers;
 use super::process::run;
+
+/// Between two looks whether somebody has made room on a full disk.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// A mounted disk; it goes away with this.
 pub struct Tmpfs(PathBuf);
@@ -31,24 +36,41 @@ impl Tmpfs {
         &self.0
     }
 
-    fn ballast(&self) -> PathBuf {
-        self.0.join("ballast")
+    /// Does something while there is no room on it. A database makes room itself, by ending a log, say: that is taken too.
+    pub fn while_full(&self, work: impl FnOnce()) {
+        let ballast = self.0.join("ballast");
+        let mut file = File::create(&ballast).expect("a file can be made");
+        fill(&mut file, 1 << 20);
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    thread::sleep(LOOK);
+                    fill(&mut file, 1 << 12);
+                }
+            });
+            let over = Over(&is_over);
+            work();
+            drop(over);
+        });
+        fs::remove_file(ballast).expect("it is full");
     }
+}
 
-    /// Leaves no room on it.
-    pub fn fill(&self) {
-        let mut file = File::create(self.ballast()).expect("a file can be made");
-        let mut length = 1 << 20;
-        while length > 0 {
-            if file.write_all(&vec![0; length]).is_err() {
-                length /= 2;
-            }
+/// Ends the filling, also when the work panics.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn fill(file: &mut File, mut piece: usize) {
+    while piece > 0 {
+        if file.write_all(&vec![0; piece]).is_err() {
+            piece /= 2;
         }
-    }
-
-    /// Makes room again.
-    pub fn free(&self) {
-        fs::remove_file(self.ballast()).expect("it is full");
     }
 }
 
