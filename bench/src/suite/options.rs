@@ -6,6 +6,7 @@ use std::time::Duration;
 use lexopt::prelude::*;
 use store::Driver;
 
+use super::place;
 use crate::database;
 
 /// What `--help` prints.
@@ -29,7 +30,7 @@ How
   --rates N,N...       calls begun a second, one run each (1000,3000,4000)
   --no-saturated       do not look for the highest rates
   --saturated N,...    look for the highest rates on one CPU, on two, or on both (1,2)
-  --cores 1|2          at the rates: one CPU and one worker, or two (2)
+  --cores 1|2          at the rates: one CPU and one worker, or two (two; one where the load would have to share them)
   --seconds N          length of each run (10)
   --hold MS            from the 200 to the BYE (500)
   --children N         Kamailio's processes for each listening socket (2; its own default is 8)
@@ -136,7 +137,7 @@ impl Default for Options {
             builds: true,
             rates: vec![1_000, 3_000, 4_000],
             saturated: vec![1, 2],
-            cores: 2,
+            cores: place::default_cores(),
             seconds: 10,
             hold: Duration::from_millis(500),
             children: 2,

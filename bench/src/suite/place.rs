@@ -11,6 +11,12 @@ pub enum Place {
     TwoCores,
 }
 
+/// Two where the load has a third CPU. Where it has not, the kernel puts a thread that sleeps between packets beside it,
+/// or not, and a packet costs four times as much where it has to wake a CPU as where it does not.
+pub fn default_cores() -> usize {
+    if cpus() > 2 { 2 } else { 1 }
+}
+
 /// Caller's and callee's sockets when workers share the load by sender: enough that each gets about as much.
 const SOCKETS: usize = 8;
 
