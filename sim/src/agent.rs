@@ -78,6 +78,10 @@ pub(crate) struct Agent {
     script: Script,
     /// The network keeps the order of what it carries.
     ordered: bool,
+    /// An INVITE of it reached the proxy.
+    pub(crate) was_heard: bool,
+    /// An operator made the proxy forget its call: nobody counts for it any more.
+    is_forgotten: bool,
     /// The requests that it received: CSeq number, From tag, branch.
     numbers: Vec<(u32, String, String)>,
     /// Two requests came with one number, or one below the last where the network keeps the order.
@@ -120,6 +124,8 @@ impl Agent {
             cancelled: false,
             script,
             ordered: false,
+            was_heard: false,
+            is_forgotten: false,
             numbers: Vec::new(),
             disorder: None,
             finals: Vec::new(),
@@ -135,6 +141,11 @@ impl Agent {
     /// The network keeps the order of what it carries.
     pub(crate) const fn set_ordered(&mut self, ordered: bool) {
         self.ordered = ordered;
+    }
+
+    /// The proxy does not keep its numbers in order any more.
+    pub(crate) const fn set_forgotten(&mut self) {
+        self.is_forgotten = true;
     }
 
     /// A caller begins.
@@ -345,8 +356,11 @@ impl Agent {
         let (Some(cseq), Some(via)) = (request.cseq(), request.top_via()) else {
             return;
         };
-        // After a BYE the proxy may have forgotten the call.
-        if self.ended || matches!(request.method(), Method::Ack | Method::Cancel) {
+        // After a BYE the proxy may have forgotten the call too.
+        if self.ended
+            || self.is_forgotten
+            || matches!(request.method(), Method::Ack | Method::Cancel)
+        {
             return;
         }
         let branch = String::from_utf8_lossy(via.branch().unwrap_or_default()).into_owned();

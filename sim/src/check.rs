@@ -113,6 +113,8 @@ fn answered(agent: &Agent, agents: &[&Agent]) -> Result<(), String> {
         .filter(|peer| peer.call_id() == agent.call_id());
     match agent.finals.len() {
         0 if peers.any(|peer| peer.vanished && peer.has_accepted()) => Ok(()),
+        // It gave up itself: RFC 3261 §17.1.1.2, timer B.
+        0 if !agent.was_heard => Ok(()),
         // The 2xx was lost, and the call ended before the callee repeated it.
         0 if agent.ended => Ok(()),
         0 => Err(format!(

@@ -1,6 +1,6 @@
 //! One simulated run: calls through the proxy over a network that loses, repeats, delays and reorders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use sip::Message;
@@ -73,6 +73,8 @@ pub(crate) struct World {
     trace: u64,
     messages: u64,
     seed: u64,
+    /// The calls that an operator made the proxy forget.
+    forgotten: BTreeSet<String>,
     /// In runs that end by a crash.
     crash: Option<(Disk, Told)>,
 }
@@ -126,6 +128,7 @@ fn begin(seed: u64, verbose: bool, disk: Option<Disk>) -> World {
         trace: 0xcbf2_9ce4_8422_2325,
         messages: 0,
         seed,
+        forgotten: BTreeSet::new(),
         crash: disk.map(|disk| (disk, Told::default())),
     };
     if verbose {
@@ -255,8 +258,13 @@ impl World {
         }
         // A call that is not there is a fault of the operator's; what may not happen shows in the end.
         let done = self.proxy.command(name, args);
-        if let (true, Ok(_), Some((_, told))) = (name == "dlg.set_state", done, &mut self.crash) {
-            told.note_state_set(&call_id);
+        if name == "dlg.set_state" && done.is_ok() {
+            if let Some((_, told)) = &mut self.crash {
+                told.note_state_set(&call_id);
+            }
+            if args.last() == Some(&"5") {
+                self.forgotten.insert(call_id);
+            }
         }
         check::profiles(&self.proxy)
     }
@@ -285,6 +293,7 @@ impl World {
             if let Some((_, told)) = &mut self.crash {
                 told.note_arrival(&bytes);
             }
+            self.note_heard(from, &bytes);
             let worker = self.random.between(0, 2) as usize;
             self.proxy.receive(worker, from, bytes, at);
             return;
@@ -306,9 +315,22 @@ impl World {
         }
         let mut wishes = Vec::new();
         if let Some(agent) = self.agents.get_mut(&key) {
+            if self.forgotten.contains(&key.1) {
+                agent.set_forgotten();
+            }
             agent.receive(&message, at, &mut wishes);
         }
         self.grant(&key, wishes, at);
+    }
+
+    fn note_heard(&mut self, from: SocketAddr, bytes: &[u8]) {
+        let Ok(message) = Message::parse(bytes.to_vec()) else {
+            return;
+        };
+        let call_id = String::from_utf8_lossy(message.call_id().unwrap_or_default()).into_owned();
+        if let Some(agent) = self.agents.get_mut(&(from, call_id)) {
+            agent.was_heard = true;
+        }
     }
 
     fn wake(&mut self, key: &Key, note: Note, at: u64) {

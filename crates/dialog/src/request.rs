@@ -103,7 +103,11 @@ impl Work<'_> {
         self.make_room(request);
         let prack = request.method == Method::Prack;
         let input = if prack { Input::Prack } else { Input::Request };
-        if self.outcome(input) == Outcome::Bogus || self.record.state == State::Deleted {
+        if self.outcome(input) == Outcome::Bogus {
+            return;
+        }
+        self.note_cseq(request);
+        if self.record.state == State::Deleted {
             return;
         }
         if prack && self.record.state != State::Confirmed {
@@ -147,21 +151,29 @@ impl Work<'_> {
         }
     }
 
-    /// Takes the sender's CSeq, and its Contact if the method brings one.
-    fn refresh(&mut self, request: &Request<'_>) {
-        let side = request.direction.sender();
-        let sender = side as usize;
+    /// Takes the sender's CSeq. A call that is over may still get BYEs from here, which have to be above it.
+    fn note_cseq(&mut self, request: &Request<'_>) {
+        let sender = request.direction.sender() as usize;
+        let mut is_new = false;
         if let Some(fork) = self.record.fork_mut(request.callee_tag)
             && fork.cseq[sender] < request.cseq
         {
             fork.cseq[sender] = request.cseq;
-            self.record.unsaved |= unsaved::ROW;
+            is_new = true;
         }
         let in_fork = self.record.answered && self.record.tag(Side::Callee) != request.callee_tag;
         if !in_fork && self.record.cseq[sender] < request.cseq {
             self.record.cseq[sender] = request.cseq;
+            is_new = true;
+        }
+        if is_new && self.record.state != State::Deleted {
             self.record.unsaved |= unsaved::ROW;
         }
+    }
+
+    /// Takes the sender's Contact if the method brings one.
+    fn refresh(&mut self, request: &Request<'_>) {
+        let side = request.direction.sender();
         if request.method.refreshes_target() && !request.contact.is_empty() {
             let callee_tag = request.callee_tag;
             self.refresh_target(side, callee_tag, request.contact, request.socket);

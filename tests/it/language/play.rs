@@ -206,12 +206,12 @@ fn synchronize(scene: &mut Scene, client: Who, index: usize) {
     }
 }
 
-/// How long what belongs to a case may come after the answer that shows its end. Kamailio has one worker here, so
-/// nothing can; Tandem's workers may overtake each other between calls.
+/// How long what belongs to a case may come after the answer that shows its end. Kamailio has one worker here, so only
+/// the network can let the sink's answer be overtaken; Tandem's workers may overtake each other between calls.
 fn grace(program: Program, case: &Case) -> Duration {
     match (program, &case.answer) {
-        (Program::Kamailio, _) => Duration::from_millis(1),
-        (Program::Tandem, None) => Duration::from_millis(8),
+        (Program::Kamailio, None) => Duration::from_millis(1),
+        (Program::Kamailio, Some(_)) | (Program::Tandem, None) => Duration::from_millis(8),
         (Program::Tandem, Some(_)) => Duration::from_millis(40),
     }
 }
@@ -221,19 +221,27 @@ const ACK_PATIENCE: Duration = Duration::from_millis(250);
 /// How long anything else may still come for the sink.
 const LEFTOVERS: Duration = Duration::from_millis(1);
 
-/// Records what still comes for the client and the sink, which are waited for as long as this.
+/// Records what still comes for the client and the sink, which are waited for as long as this. What the client gets
+/// leaves with the sink's ACK, so that is waited for first.
 fn settle(scene: &mut Scene, client: Who, sink: Who, [grace, patience]: [Duration; 2]) {
+    let mut for_sink = Vec::new();
+    let mut collect = |scene: &mut Scene, mut patience| {
+        while let Some(message) = scene.at(sink).receive(patience) {
+            if message.method() == "ACK" {
+                patience = LEFTOVERS;
+            } else {
+                for_sink.push(message);
+            }
+        }
+    };
+    collect(scene, patience);
     while let Some(message) = scene.at(client).receive(grace) {
         acknowledge(scene, client, &message);
         scene.record_message(client, &message);
     }
-    let mut patience = patience;
-    while let Some(message) = scene.at(sink).receive(patience) {
-        if message.method() == "ACK" {
-            patience = LEFTOVERS;
-        } else {
-            scene.record_message(sink, &message);
-        }
+    collect(scene, LEFTOVERS);
+    for message in &for_sink {
+        scene.record_message(sink, message);
     }
 }
 

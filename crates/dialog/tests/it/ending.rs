@@ -144,6 +144,17 @@ fn each_leg_counts_its_own_cseq() {
     assert_eq!((effects.byes[0].cseq, effects.byes[1].cseq), (101, 13));
 }
 
+/// It is over for us alone: its parties go on, and are told in the end.
+#[test]
+fn a_call_that_was_set_to_ended_counts_on() {
+    let lab = Lab::new(|_| {});
+    let id = lab.confirmed();
+    lab.tracker.set_state(id, State::Deleted, lab.now());
+    lab.send(id, Method::Other, DOWN, 40);
+    let effects = end(&lab, id, Sides::All);
+    assert_eq!(effects.byes[1].cseq, 41);
+}
+
 #[test]
 fn requests_follow_the_route_set() {
     let lab = Lab::new(|_| {});
