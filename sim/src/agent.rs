@@ -78,7 +78,7 @@ pub(crate) struct Agent {
     script: Script,
     /// The network keeps the order of what it carries.
     ordered: bool,
-    /// An INVITE of it reached the proxy.
+    /// Something that it sent reaches the proxy.
     pub(crate) was_heard: bool,
     /// An operator made the proxy forget its call: nobody counts for it any more.
     is_forgotten: bool,

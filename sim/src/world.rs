@@ -293,7 +293,6 @@ impl World {
             if let Some((_, told)) = &mut self.crash {
                 told.note_arrival(&bytes);
             }
-            self.note_heard(from, &bytes);
             let worker = self.random.between(0, 2) as usize;
             self.proxy.receive(worker, from, bytes, at);
             return;
@@ -323,16 +322,6 @@ impl World {
         self.grant(&key, wishes, at);
     }
 
-    fn note_heard(&mut self, from: SocketAddr, bytes: &[u8]) {
-        let Ok(message) = Message::parse(bytes.to_vec()) else {
-            return;
-        };
-        let call_id = String::from_utf8_lossy(message.call_id().unwrap_or_default()).into_owned();
-        if let Some(agent) = self.agents.get_mut(&(from, call_id)) {
-            agent.was_heard = true;
-        }
-    }
-
     fn wake(&mut self, key: &Key, note: Note, at: u64) {
         let mut wishes = Vec::new();
         if let Some(agent) = self.agents.get_mut(key) {
@@ -344,7 +333,12 @@ impl World {
     fn grant(&mut self, key: &Key, wishes: Vec<Wish>, at: u64) {
         for wish in wishes {
             match wish {
-                Wish::Send(bytes) => self.post(key.0, proxy::address(), bytes, at),
+                Wish::Send(bytes) => {
+                    let arrives = self.post(key.0, proxy::address(), bytes, at);
+                    if let (true, Some(agent)) = (arrives, self.agents.get_mut(key)) {
+                        agent.was_heard = true;
+                    }
+                }
                 Wish::Wake(when, note) => {
                     self.queue.put(when, Happening::Wake(key.clone(), note));
                 }
@@ -364,14 +358,14 @@ impl World {
         }
     }
 
-    /// Gives a datagram to the network.
-    fn post(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>, at: u64) {
+    /// Gives a datagram to the network. False if that loses it.
+    fn post(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>, at: u64) -> bool {
         for byte in &bytes {
             self.trace = (self.trace ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
         }
         if self.random.percent(self.weather.loss) {
             self.tell(at, "lost", from, to, &bytes);
-            return;
+            return false;
         }
         let copies = if self.random.percent(self.weather.duplication) {
             2
@@ -384,6 +378,7 @@ impl World {
             self.queue
                 .put(at + delay, Happening::Arrival { from, to, bytes });
         }
+        true
     }
 
     fn tell(&self, at: u64, fate: &str, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
