@@ -7,6 +7,7 @@ mod another_stack;
 mod credentials;
 mod database;
 mod decisions;
+mod flood;
 mod flows;
 mod hostile;
 mod kills;

@@ -154,6 +154,10 @@ impl Driver {
             worker.end_batch(&self.engine, now);
             drop(worker);
             self.flush();
+            if batch.is_full() {
+                // There may be more at once, and then without end: timers and all else have their turn too.
+                tokio::task::yield_now().await;
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use script::{BlockId, Completion, Host, Machine, Outcome, Progress, RouteEnd, Routes, Value};
 use sip::Hop;
 use slab::Slab;
+use timer::Time;
 use transaction::Output;
 
 use crate::baton::Taken;
@@ -57,6 +58,8 @@ pub struct Worker {
     jobs: Vec<(u64, Input)>,
     /// What was found due and is not started yet.
     overdue: VecDeque<(u64, Input)>,
+    /// When the first of it was found.
+    overdue_since: Time,
     outputs: Vec<Output>,
     operations: Vec<(usize, Operation)>,
     overload: Overload,
@@ -118,6 +121,7 @@ impl Worker {
             due: Vec::new(),
             jobs: Vec::new(),
             overdue: VecDeque::new(),
+            overdue_since: Time::default(),
             outputs: Vec::new(),
             operations: Vec::new(),
             overload: Overload::default(),

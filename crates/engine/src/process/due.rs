@@ -8,8 +8,14 @@ use crate::engine::Engine;
 use crate::hooks::TickContext;
 use crate::input::Input;
 
-/// How much of it is started at once: some 50 µs of work.
+/// How much of it is started at once while it is fresh: some 50 µs of work.
 const PORTION: usize = 16;
+
+/// A portion of what was found due so many milliseconds ago. It doubles every 16 ms: where messages never end, what is
+/// due would fall behind them, and everything that it lets go would stay.
+fn portion(age_ms: u64) -> usize {
+    PORTION << (age_ms / 16).min(8)
+}
 
 impl Worker {
     /// Starts all that is due, however much that is: transaction timers and the modules' own.
@@ -35,6 +41,9 @@ impl Worker {
         for hook in &engine.hooks.tick {
             hook(engine, &mut context);
         }
+        if self.overdue.is_empty() {
+            self.overdue_since = now.time;
+        }
         self.overdue.extend(self.jobs.drain(..));
         if !self.parked.is_empty() {
             self.release_late(engine, now);
@@ -44,7 +53,8 @@ impl Worker {
     /// Starts a portion of what was found due; whether there is more. What came meanwhile is received in between, so
     /// that no message waits for all that a tick brings.
     pub fn start_due(&mut self, engine: &Arc<Engine>, now: Now) -> bool {
-        let count = self.overdue.len().min(PORTION);
+        let age_ms = now.time.millis_since(self.overdue_since);
+        let count = self.overdue.len().min(portion(age_ms));
         self.backlog.extend(self.overdue.drain(..count));
         self.drain_backlog(engine, now);
         !self.overdue.is_empty()
