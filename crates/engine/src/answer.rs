@@ -264,6 +264,7 @@ impl Run {
                 .reply_body
                 .as_ref()
                 .map(|(kind, body)| (&kind[..], &body[..])),
+            multiple_of: 0,
         };
         self.engine
             .bytes(|bytes| reply.write(&working.message, bytes))

@@ -35,27 +35,42 @@ impl Identity {
 
     /// The To tag of a reply made with a transaction: constant, `-`, and eight digits from the request.
     pub fn stateful_to_tag(&self, request: &Message) -> Vec<u8> {
-        format!("{}-{:08x}", self.stateful_tag, fingerprint(request)).into_bytes()
+        to_tag(&self.stateful_tag, b'-', request)
     }
 
     /// The To tag of a reply made without one: the same with a dot.
     pub fn stateless_to_tag(&self, request: &Message) -> Vec<u8> {
-        format!("{}.{:08x}", self.stateless_tag, fingerprint(request)).into_bytes()
+        to_tag(&self.stateless_tag, b'.', request)
     }
+}
+
+fn to_tag(constant: &str, separator: u8, request: &Message) -> Vec<u8> {
+    let mut tag = Vec::with_capacity(constant.len() + 1 + 8);
+    tag.extend_from_slice(constant.as_bytes());
+    tag.push(separator);
+    for byte in fingerprint(request).to_be_bytes() {
+        tag.extend([byte >> 4, byte & 15].map(|digit| HEX_DIGITS[usize::from(digit)]));
+    }
+    tag
 }
 
 /// A number that the retransmissions of a request share.
 fn fingerprint(request: &Message) -> u32 {
-    let branch = request
-        .top_via()
-        .and_then(|via| via.branch())
-        .unwrap_or_default();
-    let mut hash: u32 = 0x811c_9dc5;
-    for byte in request.call_id().unwrap_or_default().iter().chain(branch) {
-        hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    let via = request.top_via();
+    let branch = via.and_then(|via| via.branch()).unwrap_or_default();
+    let mut hash: u64 = 0;
+    for part in [request.call_id().unwrap_or_default(), branch] {
+        for piece in part.chunks(8) {
+            let mut word = [0; 8];
+            word[..piece.len()].copy_from_slice(piece);
+            hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            hash ^= hash >> 32;
+        }
     }
-    hash
+    hash as u32
 }
+
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {

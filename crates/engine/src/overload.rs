@@ -110,10 +110,14 @@ pub(crate) fn acknowledges(engine: &Engine, message: &Message) -> bool {
         && message.to_tag().is_some_and(|tag| tag == of_ours())
 }
 
+/// The lengths of refusals are multiples of this: those to one peer are then mostly alike, and sent together.
+const REFUSAL_MULTIPLE: usize = 64;
+
 /// The refusal of a request: 503, and when to come back, not at the same time for all (RFC 3261 §21.5.4).
 pub(crate) fn refusal(engine: &Local, request: &Message, hop: Hop, key: u64) -> Output {
     let to_tag = engine.identity.stateless_to_tag(request);
-    let retry_after = format!("Retry-After: {}\r\n", 1 + key % 10);
+    let mut retry_after = *b"Retry-After: 1\r\n";
+    retry_after[13] += (key % 9) as u8;
     let force_rport = engine.settings.force_rport;
     let reply = Reply {
         to_tag: Some(&to_tag),
@@ -121,13 +125,20 @@ pub(crate) fn refusal(engine: &Local, request: &Message, hop: Hop, key: u64) -> 
             address: hop.remote,
             force_rport,
         }),
-        headers: retry_after.as_bytes(),
+        headers: &retry_after,
+        multiple_of: REFUSAL_MULTIPLE,
         ..Reply::new(503, b"Service Unavailable")
     };
     Output::Send {
         hop: reply_way(request, hop, force_rport, engine.settings.reply_to_via),
         bytes: engine.bytes(|bytes| reply.write(request, bytes)),
     }
+}
+
+/// Appends refusals, those of one length to one peer side by side.
+pub(crate) fn send_together(refusals: &mut Vec<Output>, outputs: &mut Vec<Output>) {
+    refusals.sort_by_key(|Output::Send { hop, bytes }| (hop.socket, hop.remote, bytes.len()));
+    outputs.append(refusals);
 }
 
 #[cfg(test)]

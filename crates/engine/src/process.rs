@@ -67,6 +67,8 @@ pub struct Worker {
     shown_wait_us: i64,
     /// Requests that begin something new, while there is too much to do: they come after all others of a batch.
     late: Vec<(u64, Input)>,
+    /// Refusals of a batch, to be sent together.
+    refusals: Vec<Output>,
     /// The calls whose batons go back when the outputs are sent.
     held: Vec<u64>,
     spare: Spare,
@@ -127,6 +129,7 @@ impl Worker {
             overload: Overload::default(),
             shown_wait_us: 0,
             late: Vec::new(),
+            refusals: Vec::new(),
             held: Vec::new(),
             spare: Spare::default(),
             parked: parked::Lot::new(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sip::{Hop, Message};
+use sip::{Hop, Message, Transport};
 use transaction::Match;
 
 use super::Worker;
@@ -72,6 +72,7 @@ impl Worker {
             self.submit(engine, key, input, now);
         }
         self.late = late;
+        overload::send_together(&mut self.refusals, &mut self.outputs);
     }
 
     fn receive_in_overload(
@@ -83,7 +84,7 @@ impl Worker {
         now: Now,
     ) {
         if overload::acknowledges(engine, &message) {
-            return;
+            return self.spare.keep(message);
         }
         let found = match message.is_request() {
             true => Some(engine.transactions.match_request_of(key, &message)),
@@ -93,8 +94,11 @@ impl Worker {
         if is_new && self.overload.refuses() {
             engine.counters.overload_refused.increment();
             let refusal = overload::refusal(&self.local, &message, hop, key);
-            self.outputs.push(refusal);
-            return;
+            match hop.transport {
+                Transport::Udp => self.refusals.push(refusal),
+                _ => self.outputs.push(refusal),
+            }
+            return self.spare.keep(message);
         }
         let input = Input::Message { message, hop };
         // A CANCEL must not overtake its INVITE.

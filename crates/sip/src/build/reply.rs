@@ -34,6 +34,9 @@ pub struct Reply<'a> {
     pub server: Option<&'a [u8]>,
     /// Content-Type and body.
     pub body: Option<(&'a [u8], &'a [u8])>,
+    /// Blanks before the value of Content-Length make the reply a multiple of this many bytes long; 0 leaves it as it
+    /// is. The kernel sends replies of one length to one peer together.
+    pub multiple_of: usize,
 }
 
 impl<'a> Reply<'a> {
@@ -50,6 +53,7 @@ impl<'a> Reply<'a> {
     ///
     /// Vias, From, To, Call-ID and CSeq come in the order of the request; Record-Route too when 180 ≤ code < 300.
     pub fn write(&self, request: &Message, out: &mut Vec<u8>) {
+        let start = out.len();
         out.reserve(request.bytes().len() + self.headers.len() + 128);
         out.extend_from_slice(b"SIP/2.0 ");
         push_number(out, self.code.into());
@@ -72,7 +76,7 @@ impl<'a> Reply<'a> {
                 _ => {}
             }
         }
-        self.push_rest(out);
+        self.push_rest(start, out);
     }
 
     /// The reply as a buffer of its own.
@@ -82,7 +86,7 @@ impl<'a> Reply<'a> {
         out
     }
 
-    fn push_rest(&self, out: &mut Vec<u8>) {
+    fn push_rest(&self, start: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(self.headers);
         if let Some(server) = self.server {
             push_header(out, "Server", server);
@@ -91,9 +95,13 @@ impl<'a> Reply<'a> {
         if self.body.is_some() {
             push_header(out, "Content-Type", content_type);
         }
+        let value_at = out.len() + "Content-Length: ".len();
         push_length(out, body.len());
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(body);
+        let length = out.len() - start;
+        let blanks = length.next_multiple_of(self.multiple_of.max(1)) - length;
+        out.splice(value_at..value_at, std::iter::repeat_n(b' ', blanks));
     }
 
     fn push_top_via(&self, request: &Message, header: &Header<'_>, out: &mut Vec<u8>) {

@@ -171,3 +171,24 @@ fn a_request_of_our_own() {
          Max-Forwards: 70\r\nContent-Length: 0\r\nUser-Agent: me\r\nX-Why: adm\r\n\r\n"
     );
 }
+
+#[test]
+fn blanks_make_a_reply_as_long_as_wanted() {
+    let invite = message(INVITE);
+    let plain = Reply::new(503, b"Service Unavailable");
+    let padded = Reply {
+        multiple_of: 64,
+        ..plain
+    };
+    let mut out = b"before".to_vec();
+    padded.write(&invite, &mut out);
+    let written = text(out.split_off(6));
+    assert_eq!(written.len() % 64, 0);
+    assert!(written.len() - plain.to_vec(&invite).len() < 64);
+    let read = message(&written);
+    assert_eq!(read.content_length(), Some(0));
+    assert_eq!(
+        written.replace("  ", "").replace(": 0", ":0"),
+        text(plain.to_vec(&invite)).replace(": 0", ":0")
+    );
+}

@@ -163,36 +163,64 @@ unsafe impl Send for Receiver {}
 
 /// The most datagrams of one `send`.
 const SEND_CHUNK: usize = 32;
+/// The longest datagram that is joined with others: no link that carries IPv6 has a smaller MTU.
+const JOINED_BYTES_MAX: usize = 1_200;
+
+/// Room for the length of each of several datagrams that the kernel is given as one, `UDP_SEGMENT`: a header and a `u16`.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct SegmentControl([u8; SEGMENT_CONTROL_BYTES]);
+
+const SEGMENT_CONTROL_BYTES: usize = size_of::<libc::cmsghdr>() + 8;
 
 /// Hands the first datagrams of a list (at most 32) to the kernel without waiting; how many it
 /// took. An error is about the first of them.
+///
+/// With `join`, neighbours of one length to one peer go through the kernel as one, which cuts them apart at the end. Not
+/// every kernel, device and route can do that: the error is then another one than for a single datagram.
 pub(super) fn send<B: AsRef<[u8]>>(
     socket: &impl AsFd,
     datagrams: &[(B, SocketAddr)],
+    join: bool,
 ) -> io::Result<usize> {
     let mut names = [Name { v6: zeroed_v6() }; SEND_CHUNK];
     let mut vectors = [iovec {
         iov_base: ptr::null_mut(),
         iov_len: 0,
     }; SEND_CHUNK];
+    let mut controls = [SegmentControl([0; SEGMENT_CONTROL_BYTES]); SEND_CHUNK];
     let mut headers = [empty_header(); SEND_CHUNK];
-    let count = datagrams.len().min(SEND_CHUNK);
-    for (((bytes, to), name), (vector, header)) in datagrams
-        .iter()
-        .zip(&mut names)
-        .zip(vectors.iter_mut().zip(&mut headers))
-    {
+    let datagrams = datagrams.get(..SEND_CHUNK).unwrap_or(datagrams);
+    for ((bytes, _), vector) in datagrams.iter().zip(&mut vectors) {
         let bytes = bytes.as_ref();
         vector.iov_base = bytes.as_ptr().cast_mut().cast();
         vector.iov_len = bytes.len();
+    }
+    let mut rest = vectors.as_mut_slice();
+    let mut count = 0;
+    let groups = datagrams.chunk_by(|a, b| join && may_join(a, b));
+    for (group, ((name, control), header)) in
+        groups.zip(names.iter_mut().zip(&mut controls).zip(&mut headers))
+    {
+        let (own, others) = rest.split_at_mut(group.len());
+        rest = others;
+        let Some((bytes, to)) = group.first() else {
+            continue;
+        };
         header.msg_hdr.msg_namelen = write_name(name, *to);
         header.msg_hdr.msg_name = ptr::from_mut(name).cast();
-        header.msg_hdr.msg_iov = vector;
-        header.msg_hdr.msg_iovlen = 1;
+        header.msg_hdr.msg_iov = own.as_mut_ptr();
+        header.msg_hdr.msg_iovlen = group.len();
+        if group.len() > 1 {
+            write_segment(control, bytes.as_ref().len());
+            header.msg_hdr.msg_control = ptr::from_mut(control).cast();
+            header.msg_hdr.msg_controllen = SEGMENT_CONTROL_BYTES;
+        }
+        count += 1;
     }
-    // SAFETY: the first `count` headers point to names and I/O vectors on this stack frame, and
-    // these to the bytes that `datagrams` lends for the length of this call; the kernel only
-    // reads all of them, apart from `msg_len` in the headers, which are ours.
+    // SAFETY: the first `count` headers point to names, control messages and I/O vectors on this stack frame, each as
+    // long as the header says, and the vectors to the bytes that `datagrams` lends for the length of this call; the
+    // kernel only reads all of them, apart from `msg_len` in the headers, which are ours.
     let sent = unsafe {
         libc::sendmmsg(
             socket.as_fd().as_raw_fd(),
@@ -201,7 +229,34 @@ pub(super) fn send<B: AsRef<[u8]>>(
             libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
         )
     };
-    check(sent)
+    let sent = headers.iter().take(check(sent)?);
+    Ok(sent.map(|header| header.msg_hdr.msg_iovlen).sum())
+}
+
+/// Whether a datagram may follow another one in what the kernel is given as one: all but the last have to be of one
+/// length, and 32 of them stay below the 64 kB and the 64 pieces that it takes.
+fn may_join<B: AsRef<[u8]>>(first: &(B, SocketAddr), next: &(B, SocketAddr)) -> bool {
+    let length = first.0.as_ref().len();
+    first.1 == next.1 && length == next.0.as_ref().len() && (1..=JOINED_BYTES_MAX).contains(&length)
+}
+
+/// Writes the control message that has the kernel cut a message into datagrams of `length` bytes.
+fn write_segment(control: &mut SegmentControl, length: usize) {
+    const HEADER_BYTES: usize = size_of::<libc::cmsghdr>();
+    let whole = HEADER_BYTES + size_of::<u16>();
+    let parts: [&[u8]; 4] = [
+        &whole.to_ne_bytes(),
+        &libc::SOL_UDP.to_ne_bytes(),
+        &libc::UDP_SEGMENT.to_ne_bytes(),
+        &(length as u16).to_ne_bytes(),
+    ];
+    let mut at = 0;
+    for part in parts {
+        if let Some(room) = control.0.get_mut(at..at + part.len()) {
+            room.copy_from_slice(part);
+        }
+        at += part.len();
+    }
 }
 
 /// Lets routers cut datagrams that are too long for their next link, RFC 791 (`pmtu_discovery=0`). Without it the

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::batch::is_about_an_earlier_datagram;
 use super::mmsg;
@@ -24,6 +25,9 @@ pub struct SendOutcome {
 pub struct UdpSender {
     socket: Arc<UdpSocket>,
     counters: Arc<UdpCounters>,
+    /// Neighbours of one length to one peer go through the kernel as one; no more once it has refused them so, and taken
+    /// them one by one.
+    joins: Arc<AtomicBool>,
 }
 
 impl UdpSender {
@@ -31,6 +35,7 @@ impl UdpSender {
         Self {
             socket: Arc::new(socket),
             counters,
+            joins: Arc::new(AtomicBool::new(true)),
         }
     }
 
@@ -91,13 +96,24 @@ impl UdpSender {
         outcome
     }
 
+    #[cfg(test)]
+    pub(super) fn joins(&self) -> bool {
+        self.joins.load(Ordering::Relaxed)
+    }
+
     /// One system call for the start of a list; how many it took. The error, if it took none, is
     /// about the first.
     fn send_some<B: AsRef<[u8]>>(&self, datagrams: &[(B, SocketAddr)]) -> io::Result<usize> {
-        let sent = match mmsg::send(&self.socket, datagrams) {
+        let joins = self.joins.load(Ordering::Relaxed);
+        let sent = match mmsg::send(&self.socket, datagrams, joins) {
             Err(error) if is_about_an_earlier_datagram(&error) => {
                 self.counters.icmp_errors.increment();
-                mmsg::send(&self.socket, datagrams)
+                mmsg::send(&self.socket, datagrams, joins)
+            }
+            Err(error) if joins && error.kind() != io::ErrorKind::WouldBlock => {
+                let apart = mmsg::send(&self.socket, datagrams, false);
+                self.joins.store(apart.is_err(), Ordering::Relaxed);
+                apart
             }
             other => other,
         };

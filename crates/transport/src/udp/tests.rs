@@ -119,6 +119,36 @@ async fn a_datagram_that_cannot_be_sent_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn what_goes_through_the_kernel_as_one_arrives_as_it_was_given() {
+    for host in ["127.0.0.1", "[::1]"] {
+        let bench = bench(host);
+        let other = StdSocket::bind(format!("{host}:0")).unwrap();
+        other
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        let lengths = [5, 5, 5, 7, 5, 5, 0, 0, 1_200, 1_200, 1_201, 1_201, 9, 3];
+        let list: Vec<(Vec<u8>, SocketAddr)> = (0_u8..64)
+            .map(|i| {
+                let to = if i % 16 < 14 { &bench.peer } else { &other };
+                let length = lengths[usize::from(i) % lengths.len()];
+                (vec![i; length], to.local_addr().unwrap())
+            })
+            .collect();
+        let outcome = bench.socket.sender().send_batch(&list);
+        assert_eq!((outcome.done, outcome.failed.len()), (64, 0));
+        let mut buffer = [0; 2048];
+        for (bytes, to) in &list {
+            let theirs = bench.peer.local_addr().unwrap() == *to;
+            let peer = if theirs { &bench.peer } else { &other };
+            let length = peer.recv(&mut buffer).unwrap();
+            assert_eq!(buffer[..length], bytes[..]);
+        }
+        assert_eq!(bench.counters.sent.get(), 64);
+        assert!(bench.socket.sender().joins());
+    }
+}
+
+#[tokio::test]
 async fn a_dead_peer_does_not_disturb_the_others() {
     let bench = bench("127.0.0.1");
     let good = bench.peer.local_addr().unwrap();
