@@ -139,26 +139,30 @@ impl Driver {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
-            let now = self.clock.now();
-            let mut worker = self.worker.borrow_mut();
-            let seen = Batch {
-                waited: batch.waited(Duration::from_micros(now.unix_us)),
-                was_full: batch.is_full(),
-                dropped: batch.has_dropped(),
-            };
-            worker.begin_batch(&self.engine, seen, now);
-            for datagram in batch.iter() {
-                let hop = socket.hop(datagram.from);
-                worker.receive(&self.engine, datagram.bytes, hop, now);
-            }
-            worker.end_batch(&self.engine, now);
-            drop(worker);
-            self.flush();
+            self.take_batch(&socket, &batch);
             if batch.is_full() {
                 // There may be more at once, and then without end: timers and all else have their turn too.
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    fn take_batch(self: &Rc<Self>, socket: &UdpSocket, batch: &RecvBatch) {
+        let now = self.clock.now();
+        let mut worker = self.worker.borrow_mut();
+        let seen = Batch {
+            waited: batch.waited(Duration::from_micros(now.unix_us)),
+            was_full: batch.is_full(),
+            dropped: batch.has_dropped(),
+        };
+        worker.begin_batch(&self.engine, seen, now);
+        for datagram in batch.iter() {
+            let hop = socket.hop(datagram.from);
+            worker.receive(&self.engine, datagram.bytes, hop, now);
+        }
+        worker.end_batch(&self.engine, now);
+        drop(worker);
+        self.flush();
     }
 
     fn stream_event(self: &Rc<Self>, event: Event<'_>) {
