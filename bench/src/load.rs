@@ -147,6 +147,8 @@ impl Maker {
             let now = self.now();
             let begins_at = self.begin_due(now);
             self.do_due(now);
+            let sent = self.now();
+            self.shared.note_sent(sent);
             self.net.flush(&mut self.out)?;
             if self.is_over(now, begins_at) || now - self.first > limit {
                 break;
@@ -162,12 +164,11 @@ impl Maker {
             let sleep = next.map_or(NAP, |next| Duration::from_nanos(next.saturating_sub(now)));
             self.net.wait(sleep.min(NAP))?;
             let (shared, texts) = (&mut self.shared, &self.texts);
-            let start = shared.plan.live.started;
             let count = self
                 .net
                 .receive(&mut self.out, |arrived, out| match arrived {
-                    Arrived::AtCaller(bytes) => {
-                        caller::take(shared, texts, bytes, start.elapsed().as_nanos() as u64, out);
+                    Arrived::AtCaller { came, now, bytes } => {
+                        caller::take(shared, texts, bytes, (came, now), out);
                     }
                     Arrived::AtCallee(came) => callee::take(shared, came, out),
                 })?;

@@ -237,6 +237,7 @@ impl Calls {
             port: 0,
             from: v4(PROXY)?,
             own: v4(CALLEE)?,
+            came: 0,
             now: 0,
             bytes,
             read: read(bytes)?,

@@ -21,6 +21,8 @@ pub struct Request<'a> {
     /// The callee's own address there.
     pub own: SocketAddrV4,
     /// When, in nanoseconds since the start of the run.
+    pub came: u64,
+    /// When it was read.
     pub now: u64,
     /// All of it.
     pub bytes: &'a [u8],

@@ -6,7 +6,7 @@ use super::answer::{Answer, Request};
 use super::caller::{MS, T1_MS, T2_MS};
 use super::calls::{Missing, State, Task, seen};
 use super::net::Outbox;
-use super::shared::Shared;
+use super::shared::{Sending, Shared};
 use super::text::Id;
 use super::wire::{Read, Start};
 
@@ -47,6 +47,8 @@ pub struct Came<'a> {
     /// The callee's own address there.
     pub own: SocketAddrV4,
     /// When, in nanoseconds since the start of the run.
+    pub came: u64,
+    /// When it was read.
     pub now: u64,
     /// All of it.
     pub bytes: &'a [u8],
@@ -76,6 +78,7 @@ pub fn take(shared: &mut Shared, came: Came<'_>, out: &mut Outbox) {
         port: came.port,
         from: came.from,
         own: came.own,
+        came: came.came,
         now: came.now,
         bytes,
         read,
@@ -117,7 +120,7 @@ fn invite(shared: &mut Shared, request: &Request<'_>, out: &mut Outbox) {
         return shared.tally.complain(what, request.bytes);
     }
     if call.see(seen::INVITE) {
-        let took = request.now.saturating_sub(call.invited_at) / 1_000;
+        let took = request.came.saturating_sub(call.invited_at) / 1_000;
         shared.tally.latencies[phase].invite.add(took);
         if let Some(branches) = shared.branches.get_mut(request.id.slot as usize) {
             branches.clear();
@@ -131,7 +134,7 @@ fn invite(shared: &mut Shared, request: &Request<'_>, out: &mut Outbox) {
     }
     shared.tally.counts.invites += 1;
     call.see(seen::ANSWERED);
-    call.answered_at = request.now;
+    shared.sending.push((request.id, Sending::Answer));
     answer(request, out);
 }
 
@@ -169,8 +172,8 @@ fn ring(shared: &mut Shared, request: &Request<'_>, out: &mut Outbox) {
     message.extend_from_slice(&branches.answer);
     if let Ok(call) = shared.calls.find(id) {
         call.see(seen::ANSWERED);
-        call.answered_at = request.now;
     }
+    shared.sending.push((id, Sending::Answer));
     if shared.plan.retransmits {
         let at = request.now + u64::from(T1_MS) * MS;
         shared.calls.plan(at, Task::AnswerAgain(T1_MS), id);

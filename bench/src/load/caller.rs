@@ -2,7 +2,7 @@
 
 use super::calls::{Missing, State, Task, seen};
 use super::net::Outbox;
-use super::shared::Shared;
+use super::shared::{Sending, Shared};
 use super::tally::{Latencies, Tally};
 use super::text::{ID_BYTES, Id, Texts};
 use super::wire::{BRANCH, Read, Start, TAG, after};
@@ -21,8 +21,9 @@ pub fn begin(shared: &mut Shared, texts: &[Texts], now: u64, out: &mut Outbox) {
     let id = Id { slot, number };
     let port = number as usize / shared.plan.sockets % texts.len();
     if let Ok(call) = shared.calls.find(id) {
-        (call.port, call.invited_at) = (port as u16, now);
+        call.port = port as u16;
     }
+    shared.sending.push((id, Sending::Invite));
     texts[port].invite(id, out.message(port, shared.plan.proxy));
     shared.tally.counts.begun += 1;
     if shared.plan.retransmits {
@@ -39,7 +40,8 @@ pub fn due(shared: &mut Shared, texts: &[Texts], task: Task, id: Id, now: u64, o
     let (port, proxy) = (usize::from(call.port), shared.plan.proxy);
     let wait = match (task, call.state) {
         (Task::Bye, State::Up) => {
-            (call.state, call.bye_at) = (State::Ending, now);
+            call.state = State::Ending;
+            shared.sending.push((id, Sending::Bye));
             texts[port].bye(id, &call.dialog, out.message(port, proxy));
             shared.plan.retransmits.then_some(Task::ByeAgain(T1_MS))
         }
@@ -64,8 +66,14 @@ pub fn due(shared: &mut Shared, texts: &[Texts], task: Task, id: Id, now: u64, o
     }
 }
 
-/// Takes a message that came to one of the caller's ports.
-pub fn take(shared: &mut Shared, texts: &[Texts], bytes: &[u8], now: u64, out: &mut Outbox) {
+/// Takes a message that came to one of the caller's ports, and was read later.
+pub fn take(
+    shared: &mut Shared,
+    texts: &[Texts],
+    bytes: &[u8],
+    (came, now): (u64, u64),
+    out: &mut Outbox,
+) {
     let read = match Read::message(bytes) {
         Ok(read) => read,
         Err(wrong) => return shared.tally.complain(wrong, bytes),
@@ -90,6 +98,7 @@ pub fn take(shared: &mut Shared, texts: &[Texts], bytes: &[u8], now: u64, out: &
         status,
         read,
         bytes,
+        came,
         now,
     };
     match (read.cseq_method, status) {
@@ -107,6 +116,7 @@ struct Reply<'a> {
     status: u16,
     read: Read<'a>,
     bytes: &'a [u8],
+    came: u64,
     now: u64,
 }
 
@@ -122,7 +132,7 @@ fn micros_since(then: u64, now: u64) -> u64 {
 }
 
 fn provisional(shared: &mut Shared, reply: &Reply<'_>) {
-    let (status, now) = (reply.status, reply.now);
+    let (status, came) = (reply.status, reply.came);
     let phase = shared.phase();
     let Ok(call) = shared.calls.find(reply.id) else {
         shared.tally.counts.late += 1;
@@ -140,7 +150,7 @@ fn provisional(shared: &mut Shared, reply: &Reply<'_>) {
     };
     // Several branches may ring.
     if call.see(bit) {
-        took.add(micros_since(call.invited_at, now));
+        took.add(micros_since(call.invited_at, came));
     } else if status == 100 {
         shared.tally.counts.repeated += 1;
     }
@@ -155,6 +165,7 @@ fn answered(shared: &mut Shared, texts: &[Texts], reply: &Reply<'_>, out: &mut O
         id,
         read,
         bytes,
+        came,
         now,
         ..
     } = *reply;
@@ -186,8 +197,8 @@ fn answered(shared: &mut Shared, texts: &[Texts], reply: &Reply<'_>, out: &mut O
     counts.missing_100 += u64::from(!call.has(seen::TRYING));
     counts.missing_180 += u64::from(!call.has(seen::RINGING));
     let latencies = phase_of(&mut shared.tally, phase);
-    latencies.to_200.add(micros_since(call.invited_at, now));
-    latencies.ok.add(micros_since(call.answered_at, now));
+    latencies.to_200.add(micros_since(call.invited_at, came));
+    latencies.ok.add(micros_since(call.answered_at, came));
     if let Some(hold) = shared.plan.hold.draw(&mut shared.random) {
         shared.calls.plan(now + hold, Task::Bye, id);
     }
@@ -198,7 +209,7 @@ fn refused(shared: &mut Shared, texts: &[Texts], reply: &Reply<'_>, out: &mut Ou
         id,
         read,
         bytes,
-        now,
+        came,
         ..
     } = *reply;
     let phase = shared.phase();
@@ -216,7 +227,7 @@ fn refused(shared: &mut Shared, texts: &[Texts], reply: &Reply<'_>, out: &mut Ou
     let is_polite = read.start == Start::Reply(503) && read.has_retry_after;
     if is_polite && !call.has(seen::INVITE) {
         shared.tally.counts.refused += 1;
-        let took = micros_since(call.invited_at, now);
+        let took = micros_since(call.invited_at, came);
         phase_of(&mut shared.tally, phase).to_refusal.add(took);
     } else {
         shared.tally.counts.rejected += 1;
@@ -230,7 +241,7 @@ fn ended(shared: &mut Shared, reply: &Reply<'_>) {
         id,
         status,
         bytes,
-        now,
+        came,
         ..
     } = *reply;
     let phase = shared.phase();
@@ -243,7 +254,7 @@ fn ended(shared: &mut Shared, reply: &Reply<'_>) {
             .tally
             .complain("a reply to a BYE that was not sent", bytes);
     }
-    let took = micros_since(call.bye_at, now);
+    let took = micros_since(call.bye_at, came);
     let had_ack = call.has(seen::ACK);
     shared.tally.counts.lost_acks += u64::from(!had_ack);
     phase_of(&mut shared.tally, phase).bye.add(took);

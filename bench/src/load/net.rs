@@ -18,7 +18,14 @@ use super::udp::Datagrams;
 #[derive(Clone, Copy, Debug)]
 pub enum Arrived<'a> {
     /// At one of the caller's ports.
-    AtCaller(&'a [u8]),
+    AtCaller {
+        /// When it came, in nanoseconds since the start of the run.
+        came: u64,
+        /// When it was read.
+        now: u64,
+        /// All of it.
+        bytes: &'a [u8],
+    },
     /// At one of the callee's ports.
     AtCallee(Came<'a>),
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::callee::Branches;
 use super::calls::{Calls, State, seen};
 use super::tally::{PHASES, Tally};
+use super::text::Id;
 
 /// How long calls last, from the 200 to the BYE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +171,19 @@ pub struct Shared {
     pub tally: Tally,
     /// For hold times.
     pub random: fastrand::Rng,
+    /// Of which calls messages are about to be sent whose way is timed.
+    pub sending: Vec<(Id, Sending)>,
+}
+
+/// A message whose way through the server is timed from its sending on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// The caller's INVITE.
+    Invite,
+    /// The callee's 200.
+    Answer,
+    /// The caller's BYE.
+    Bye,
 }
 
 impl Shared {
@@ -182,6 +196,21 @@ impl Shared {
             branches: Vec::new(),
             tally: Tally::default(),
             random: fastrand::Rng::with_seed(7),
+            sending: Vec::new(),
+        }
+    }
+
+    /// Notes that what is to be sent is sent now, in nanoseconds since the start of the run.
+    pub fn note_sent(&mut self, now: u64) {
+        for (id, message) in self.sending.drain(..) {
+            let Ok(call) = self.calls.find(id) else {
+                continue;
+            };
+            match message {
+                Sending::Invite => call.invited_at = now,
+                Sending::Answer => call.answered_at = now,
+                Sending::Bye => call.bye_at = now,
+            }
         }
     }
 

@@ -164,12 +164,17 @@ impl Connections {
             at += length;
             messages += 1;
             let arrived = if port < self.callers {
-                Arrived::AtCaller(bytes)
+                Arrived::AtCaller {
+                    came: now,
+                    now,
+                    bytes,
+                }
             } else {
                 Arrived::AtCallee(Came {
                     port,
                     from: connection.peer,
                     own: connection.own,
+                    came: now,
                     now,
                     bytes,
                 })

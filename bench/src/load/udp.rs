@@ -4,11 +4,14 @@ use std::fmt;
 use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, setsockopt, sockopt};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrIn, recvmmsg, setsockopt, sockopt,
+};
+use nix::sys::time::TimeSpec;
 use sip::SocketId;
 use transport::udp::UdpSender;
 
@@ -51,7 +54,7 @@ impl Datagrams {
                 .collect::<io::Result<_>>()?,
             callers: plan.sockets,
             ready: Vec::new(),
-            headers: MultiHeaders::preallocate(BATCH, None),
+            headers: MultiHeaders::preallocate(BATCH, Some(nix::cmsg_space!(TimeSpec))),
             arena: vec![0; BATCH * MESSAGE_BYTES],
             start: plan.live.started,
         })
@@ -146,19 +149,24 @@ impl Datagrams {
             Err(error) => return Err(error.into()),
         };
         let now = self.start.elapsed().as_nanos() as u64;
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
+        let unix = unix.unwrap_or_default();
         let mut count = 0;
         for message in received {
             count += 1;
             let (Some(from), Some(bytes)) = (message.address, message.iovs().next()) else {
                 continue;
             };
+            let waited = came(&message).map_or(0, |came| unix.saturating_sub(came).as_nanos());
+            let came = now.saturating_sub(waited as u64);
             let arrived = if port < self.callers {
-                Arrived::AtCaller(bytes)
+                Arrived::AtCaller { came, now, bytes }
             } else {
                 Arrived::AtCallee(Came {
                     port,
                     from: SocketAddrV4::new(from.ip(), from.port()),
                     own: *own,
+                    came,
                     now,
                     bytes,
                 })
@@ -183,6 +191,14 @@ impl fmt::Debug for Datagrams {
     }
 }
 
+/// When the kernel took a datagram in, since 1970: how long this thread was busy or asleep then is not the server's doing.
+fn came(message: &RecvMsg<'_, '_, SockaddrIn>) -> Option<Duration> {
+    message.cmsgs().ok()?.find_map(|note| match note {
+        ControlMessageOwned::ScmTimestampns(came) => Some(Duration::from(came)),
+        _ => None,
+    })
+}
+
 fn bind(address: SocketAddrV4) -> io::Result<(UdpSocket, SocketAddrV4, UdpSender)> {
     let socket = UdpSocket::bind(address)
         .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))?;
@@ -190,6 +206,7 @@ fn bind(address: SocketAddrV4) -> io::Result<(UdpSocket, SocketAddrV4, UdpSender
     if setsockopt(&socket, sockopt::RcvBufForce, &BUFFER_BYTES).is_err() {
         setsockopt(&socket, sockopt::RcvBuf, &BUFFER_BYTES)?;
     }
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
     let own = v4(socket.local_addr()?)?;
     // The sender needs no runtime, but is only made together with a socket that has one.
     let runtime = tokio::runtime::Builder::new_current_thread()
