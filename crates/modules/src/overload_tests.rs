@@ -124,7 +124,7 @@ fn what_is_due_is_started_in_portions() {
         bench.receive(ALICE, &request("INVITE", &format!("call{call}"), ""));
     }
     // Nobody answers: all INVITEs are sent again at the same moment.
-    let portions = bench.portions(600);
+    let portions = bench.portions(600, 1);
     let sizes: Vec<usize> = portions.iter().map(Vec::len).collect();
     assert_eq!(sizes, [16, 16, 8]);
     let mut again: Vec<_> = portions.iter().flatten().collect();
@@ -136,5 +136,17 @@ fn what_is_due_is_started_in_portions() {
     again.sort_by_key(|sent| sent.header("Call-ID"));
     again.dedup_by_key(|sent| sent.header("Call-ID"));
     assert_eq!(again.len(), 40);
-    assert_eq!(bench.portions(62), [vec![]]);
+    assert_eq!(bench.portions(62, 1), [vec![]]);
+}
+
+#[test]
+fn what_has_been_due_for_long_is_started_in_larger_portions() {
+    let mut bench = Bench::new(CONFIG);
+    for call in 0..150 {
+        bench.receive(ALICE, &request("INVITE", &format!("call{call}"), ""));
+    }
+    // Whole batches of messages come in between.
+    let portions = bench.portions(600, 10);
+    let sizes: Vec<usize> = portions.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [16, 16, 32, 32, 54]);
 }

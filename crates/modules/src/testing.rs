@@ -154,14 +154,15 @@ impl Bench {
         sent
     }
 
-    /// Lets time pass at once. Returns what is sent, by the portions in which what is due is started.
-    pub(crate) fn portions(&mut self, ms: u64) -> Vec<Vec<Sent>> {
+    /// Lets time pass at once. Returns what is sent, by the portions in which what is due is started, each so many ms
+    /// after the one before.
+    pub(crate) fn portions(&mut self, ms: u64, apart_ms: u64) -> Vec<Vec<Sent>> {
         self.at_ms += ms;
-        let now = self.now();
-        self.worker.note_due(&self.engine, now);
+        self.worker.note_due(&self.engine, self.now());
         let mut portions = Vec::new();
         loop {
-            let more = self.worker.start_due(&self.engine, now);
+            let more = self.worker.start_due(&self.engine, self.now());
+            self.at_ms += apart_ms;
             portions.push(self.settle());
             if !more {
                 return portions;
