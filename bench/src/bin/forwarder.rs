@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
                 out.push(callee, &[datagram.bytes]);
             }
-            socket.sender().send_or_drop(out.used());
+            socket.sender().send_or_drop(out.used(), false);
             out.count = 0;
         }
     })

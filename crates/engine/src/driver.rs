@@ -233,8 +233,12 @@ impl Driver {
     fn flush(self: &Rc<Self>) {
         loop {
             let room = self.outputs.take();
-            let mut outputs = std::mem::replace(self.worker.borrow_mut().outputs(), room);
-            self.send(&mut outputs);
+            let mut worker = self.worker.borrow_mut();
+            let mut outputs = std::mem::replace(worker.outputs(), room);
+            // What is sent in overload is mostly refusals, which are alike.
+            let join = worker.is_overloaded();
+            drop(worker);
+            self.send(&mut outputs, join);
             self.outputs.set(outputs);
             let unsent = std::mem::take(&mut *self.unsent.borrow_mut());
             let now = self.clock.now();
@@ -252,7 +256,7 @@ impl Driver {
         }
     }
 
-    fn send(&self, outputs: &mut Vec<Output>) {
+    fn send(&self, outputs: &mut Vec<Output>, join: bool) {
         let mut datagrams = self.datagrams.take();
         let mut socket = None;
         for Output::Send { hop, bytes } in outputs.drain(..) {
@@ -261,12 +265,12 @@ impl Driver {
                 continue;
             }
             if socket != Some(hop.socket) {
-                self.send_datagrams(socket, &mut datagrams);
+                self.send_datagrams(socket, &mut datagrams, join);
                 socket = Some(hop.socket);
             }
             datagrams.push((bytes, hop.remote));
         }
-        self.send_datagrams(socket, &mut datagrams);
+        self.send_datagrams(socket, &mut datagrams, join);
         self.datagrams.set(datagrams);
     }
 
@@ -277,10 +281,10 @@ impl Driver {
         }
     }
 
-    fn send_datagrams(&self, socket: Option<SocketId>, datagrams: &mut Vec<Datagram>) {
+    fn send_datagrams(&self, socket: Option<SocketId>, datagrams: &mut Vec<Datagram>, join: bool) {
         let sender = self.senders.iter().find(|(id, _)| Some(*id) == socket);
         if let Some((_, sender)) = sender.filter(|_| !datagrams.is_empty()) {
-            sender.send_or_drop(datagrams);
+            sender.send_or_drop(datagrams, join);
         }
         datagrams.clear();
     }

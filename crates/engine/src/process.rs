@@ -204,6 +204,11 @@ impl Worker {
         self.outputs.is_empty() && self.held.is_empty()
     }
 
+    /// Whether more comes in than can be worked on.
+    pub fn is_overloaded(&self) -> bool {
+        !self.overload.is_calm()
+    }
+
     /// The operations to start, each with the task to complete with its result.
     pub fn operations(&mut self) -> &mut Vec<(usize, Operation)> {
         &mut self.operations

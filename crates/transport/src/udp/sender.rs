@@ -25,8 +25,7 @@ pub struct SendOutcome {
 pub struct UdpSender {
     socket: Arc<UdpSocket>,
     counters: Arc<UdpCounters>,
-    /// Neighbours of one length to one peer go through the kernel as one; no more once it has refused them so, and taken
-    /// them one by one.
+    /// Datagrams may be joined; no more once the kernel has refused them so, and taken them one by one.
     joins: Arc<AtomicBool>,
 }
 
@@ -65,13 +64,17 @@ impl UdpSender {
 
     /// Sends a list of datagrams in its order. One that cannot be sent does not stop the others.
     pub fn send_batch<B: AsRef<[u8]>>(&self, datagrams: &[(B, SocketAddr)]) -> SendOutcome {
+        self.send_list(datagrams, false)
+    }
+
+    fn send_list<B: AsRef<[u8]>>(&self, datagrams: &[(B, SocketAddr)], join: bool) -> SendOutcome {
         let mut outcome = SendOutcome::default();
         while let Some(rest) = datagrams.get(outcome.done..)
             && let Some((bytes, to)) = rest.first()
         {
             let sent = match rest {
                 [_] => self.try_send(bytes.as_ref(), *to).map(|()| 1),
-                _ => self.send_some(rest),
+                _ => self.send_some(rest, join),
             };
             match sent {
                 Ok(count) => outcome.done += count,
@@ -87,9 +90,15 @@ impl UdpSender {
     }
 
     /// As `send_batch`, for those who cannot wait: what finds the send buffer full is dropped and
-    /// counted, as the network might have dropped it.
-    pub fn send_or_drop<B: AsRef<[u8]>>(&self, datagrams: &[(B, SocketAddr)]) -> SendOutcome {
-        let mut outcome = self.send_batch(datagrams);
+    /// counted, as the network might have dropped it. With `join`, neighbours of one length to one peer go through the
+    /// kernel as one, where it can do that. It is cheaper, but who watches this machine's own network device may see them
+    /// as one, too.
+    pub fn send_or_drop<B: AsRef<[u8]>>(
+        &self,
+        datagrams: &[(B, SocketAddr)],
+        join: bool,
+    ) -> SendOutcome {
+        let mut outcome = self.send_list(datagrams, join);
         let left = datagrams.len().saturating_sub(outcome.done);
         self.counters.send_dropped.add(left as u64);
         outcome.done = datagrams.len();
@@ -103,8 +112,12 @@ impl UdpSender {
 
     /// One system call for the start of a list; how many it took. The error, if it took none, is
     /// about the first.
-    fn send_some<B: AsRef<[u8]>>(&self, datagrams: &[(B, SocketAddr)]) -> io::Result<usize> {
-        let joins = self.joins.load(Ordering::Relaxed);
+    fn send_some<B: AsRef<[u8]>>(
+        &self,
+        datagrams: &[(B, SocketAddr)],
+        join: bool,
+    ) -> io::Result<usize> {
+        let joins = join && self.joins.load(Ordering::Relaxed);
         let sent = match mmsg::send(&self.socket, datagrams, joins) {
             Err(error) if is_about_an_earlier_datagram(&error) => {
                 self.counters.icmp_errors.increment();
