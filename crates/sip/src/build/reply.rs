@@ -35,7 +35,7 @@ pub struct Reply<'a> {
     /// Content-Type and body.
     pub body: Option<(&'a [u8], &'a [u8])>,
     /// Blanks before the value of Content-Length make the reply a multiple of this many bytes long; 0 leaves it as it
-    /// is. The kernel sends replies of one length to one peer together.
+    /// is. Replies of one length to one peer can then leave together.
     pub multiple_of: usize,
 }
 

@@ -277,6 +277,24 @@ pub(crate) fn allow_fragments(socket: &impl AsFd) -> io::Result<()> {
     check(result).map(drop)
 }
 
+/// Makes a socket one on which the kernel does not join datagrams: it has to write checksums for that.
+#[cfg(test)]
+pub(super) fn forbid_joining(socket: &impl AsFd) -> io::Result<()> {
+    let value: c_int = 1;
+    // SAFETY: the pointer and the length are those of an integer that lives until the call returns; the kernel
+    // only reads it.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_NO_CHECK,
+            ptr::from_ref(&value).cast(),
+            size_of::<c_int>() as libc::socklen_t,
+        )
+    };
+    check(result).map(drop)
+}
+
 fn check(result: c_int) -> io::Result<usize> {
     usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }

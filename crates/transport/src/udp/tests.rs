@@ -149,6 +149,25 @@ async fn what_goes_through_the_kernel_as_one_arrives_as_it_was_given() {
 }
 
 #[tokio::test]
+async fn what_the_kernel_does_not_join_is_sent_one_by_one() {
+    let bench = bench("127.0.0.1");
+    mmsg::forbid_joining(bench.socket.socket.get_ref()).unwrap();
+    let to = bench.peer.local_addr().unwrap();
+    let sender = bench.socket.sender();
+    for _ in 0..2 {
+        let outcome = sender.send_or_drop(&[(b"a", to), (b"b", to), (b"c", to)], true);
+        assert_eq!((outcome.done, outcome.failed.len()), (3, 0));
+        assert!(!sender.joins());
+        let mut buffer = [0; 16];
+        for byte in b"abc" {
+            assert_eq!(bench.peer.recv(&mut buffer).unwrap(), 1);
+            assert_eq!(buffer[0], *byte);
+        }
+    }
+    assert_eq!(bench.counters.send_errors.get(), 0);
+}
+
+#[tokio::test]
 async fn a_dead_peer_does_not_disturb_the_others() {
     let bench = bench("127.0.0.1");
     let good = bench.peer.local_addr().unwrap();
