@@ -126,7 +126,8 @@ async fn serve<L: Listener>(json: Json, mut stream: L::Stream, mut stop: Stop) {
 
 /// Writes a response as fast as the peer reads it; answers whether all of it went out.
 pub(super) async fn write(mut response: Response, out: &mut (impl AsyncWrite + Unpin)) -> bool {
-    while let Some(chunk) = response.next_chunk() {
+    let mut chunk = Vec::new();
+    while response.next_into(&mut chunk) {
         let written = timeout(WRITE_TIMEOUT, out.write_all(&chunk)).await;
         if !matches!(written, Ok(Ok(()))) {
             return false;

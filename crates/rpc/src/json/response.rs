@@ -31,13 +31,20 @@ enum Stage {
 impl Response {
     /// The next bytes, some tens of kilobytes; `None` at the end.
     pub fn next_chunk(&mut self) -> Option<Vec<u8>> {
-        let mut out = Vec::with_capacity(2 * CHUNK_BYTES);
+        let mut out = Vec::new();
+        self.next_into(&mut out).then_some(out)
+    }
+
+    /// The same into a buffer that is used again; false at the end.
+    pub fn next_into(&mut self, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        out.reserve(2 * CHUNK_BYTES);
         while out.len() < CHUNK_BYTES {
-            if !self.advance(&mut out) {
+            if !self.advance(out) {
                 break;
             }
         }
-        (!out.is_empty()).then_some(out)
+        !out.is_empty()
     }
 
     /// The whole response; it takes as much memory as it needs: not for listings.
