@@ -148,19 +148,10 @@ fn still_answers(s: &mut Scene, client: Who, what: &str, n: usize) {
     }
 }
 
-fn start(program: Program) -> Option<Scene> {
-    let values = [
-        ("MATCH_MODE", "1"),
-        ("LIFETIME", "3600"),
-        ("SEND_BYE", "0"),
-        ("T1", "500"),
-        ("MORE", ""),
-    ];
-    Scene::start(program, "dialog.cfg", &values)
-}
-
 fn datagrams(program: Program) {
-    let Some(mut s) = start(program) else { return };
+    let Some(mut s) = Scene::start_plain(program) else {
+        return;
+    };
     let client = s.agent("client", 10, Transport::Udp);
     for (n, (what, bytes)) in broken().into_iter().enumerate() {
         send(&mut s, client, &bytes);
@@ -179,7 +170,9 @@ fn datagrams(program: Program) {
 
 /// The torture messages of RFC 4475 and RFC 5118, as they stand in `tests/corpus`.
 fn torture(program: Program) {
-    let Some(mut s) = start(program) else { return };
+    let Some(mut s) = Scene::start_plain(program) else {
+        return;
+    };
     let client = s.agent("client", 10, Transport::Udp);
     for (n, folder) in ["rfc4475", "rfc5118"].iter().enumerate() {
         let Ok(files) = fs::read_dir(test_file("corpus").join(folder)) else {
@@ -201,7 +194,9 @@ fn torture(program: Program) {
 }
 
 fn streams(program: Program) {
-    let Some(mut s) = start(program) else { return };
+    let Some(mut s) = Scene::start_plain(program) else {
+        return;
+    };
     let client = s.agent("client", 10, Transport::Tcp);
     for (n, (what, bytes)) in broken().into_iter().enumerate() {
         still_answers(&mut s, client, what, n);

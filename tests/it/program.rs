@@ -20,14 +20,7 @@ fn tandem(args: &[&str]) -> Option<(bool, String)> {
 }
 
 fn scene() -> Option<Scene> {
-    let values = [
-        ("MATCH_MODE", "1"),
-        ("LIFETIME", "3600"),
-        ("SEND_BYE", "0"),
-        ("T1", "500"),
-        ("MORE", ""),
-    ];
-    Scene::start(Program::Tandem, "dialog.cfg", &values)
+    Scene::start_plain(Program::Tandem)
 }
 
 #[test]

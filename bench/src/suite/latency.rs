@@ -49,11 +49,10 @@ pub(super) fn measure(suite: &Suite<'_>) -> Section {
             let mut bench = Bench::start(contender, PROFILES[0], place, suite.options)?;
             for share in SHARES {
                 let rate = (capacity * share / 100).max(1);
-                let (latencies, report) = run(&mut bench, rate, suite.options.seconds)?;
+                let (all, report) = run(&mut bench, rate, suite.options.seconds)?;
                 if contender.kind == Kind::Tandem && !report.is_clean() {
                     section.fault(format!("{} at {share} %: {report}", contender.name));
                 }
-                let all = latencies;
                 let shown = [all.one_way(), all.to_100, all.to_180, all.to_200, all.bye];
                 let mut cells = vec![
                     format!("{share} %"),

@@ -42,6 +42,18 @@ impl Scene {
         Self::start_text(program, &template)
     }
 
+    /// Starts a server on `dialog.cfg` with nothing added: calls of an hour, T1 of half a second.
+    pub fn start_plain(program: Program) -> Option<Self> {
+        let values = [
+            ("MATCH_MODE", "1"),
+            ("LIFETIME", "3600"),
+            ("SEND_BYE", "0"),
+            ("T1", "500"),
+            ("MORE", ""),
+        ];
+        Self::start(program, "dialog.cfg", &values)
+    }
+
     /// Starts a server on a configuration given as text.
     pub fn start_text(program: Program, template: &str) -> Option<Self> {
         Self::start_with(program, template, |_| {})

@@ -99,9 +99,11 @@ impl<'a> Reply<'a> {
         push_length(out, body.len());
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(body);
-        let length = out.len() - start;
-        let blanks = length.next_multiple_of(self.multiple_of.max(1)) - length;
-        out.splice(value_at..value_at, std::iter::repeat_n(b' ', blanks));
+        if self.multiple_of > 1 {
+            let length = out.len() - start;
+            let blanks = length.next_multiple_of(self.multiple_of) - length;
+            out.splice(value_at..value_at, std::iter::repeat_n(b' ', blanks));
+        }
     }
 
     fn push_top_via(&self, request: &Message, header: &Header<'_>, out: &mut Vec<u8>) {

@@ -262,32 +262,28 @@ fn write_segment(control: &mut SegmentControl, length: usize) {
 /// Lets routers cut datagrams that are too long for their next link, RFC 791 (`pmtu_discovery=0`). Without it the
 /// kernel forbids that, and learns of it only from ICMP messages, which many networks drop.
 pub(crate) fn allow_fragments(socket: &impl AsFd) -> io::Result<()> {
-    let value: c_int = libc::IP_PMTUDISC_DONT;
-    // SAFETY: the pointer and the length are those of an integer that lives until the call returns; the kernel
-    // only reads it.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_fd().as_raw_fd(),
-            libc::IPPROTO_IP,
-            libc::IP_MTU_DISCOVER,
-            ptr::from_ref(&value).cast(),
-            size_of::<c_int>() as libc::socklen_t,
-        )
-    };
-    check(result).map(drop)
+    set_option(
+        socket,
+        libc::IPPROTO_IP,
+        libc::IP_MTU_DISCOVER,
+        libc::IP_PMTUDISC_DONT,
+    )
 }
 
 /// Makes a socket one on which the kernel does not join datagrams: it has to write checksums for that.
 #[cfg(test)]
 pub(super) fn forbid_joining(socket: &impl AsFd) -> io::Result<()> {
-    let value: c_int = 1;
+    set_option(socket, libc::SOL_SOCKET, libc::SO_NO_CHECK, 1)
+}
+
+fn set_option(socket: &impl AsFd, level: c_int, option: c_int, value: c_int) -> io::Result<()> {
     // SAFETY: the pointer and the length are those of an integer that lives until the call returns; the kernel
     // only reads it.
     let result = unsafe {
         libc::setsockopt(
             socket.as_fd().as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_NO_CHECK,
+            level,
+            option,
             ptr::from_ref(&value).cast(),
             size_of::<c_int>() as libc::socklen_t,
         )
