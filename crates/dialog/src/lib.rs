@@ -50,6 +50,7 @@ mod fork;
 mod id;
 mod input;
 mod keep_alive;
+mod layout;
 mod list;
 mod local;
 mod matching;

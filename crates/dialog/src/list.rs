@@ -58,9 +58,9 @@ impl Tracker {
     ) {
         let (first, mut above) = after.map_or((0, 0), |id| (id.h_entry, id.h_id));
         page.clear();
-        for h_entry in first..self.settings.hash_size {
-            let shard = self.shard(h_entry).lock();
-            let calls = shard.in_slot(h_entry, above).take(limit - page.len());
+        for slots in self.layout.pieces_from(first) {
+            let shard = self.shard(slots.start).lock();
+            let calls = shard.in_slots(slots, above).take(limit - page.len());
             // What nobody looked at for long comes from memory side by side, not one after the other: first the records,
             // then the heads of their texts, which a copy counts in, and without the lock the texts.
             let records = calls.clone().fold(0, |sum, record| sum ^ record.touch());

@@ -1,6 +1,7 @@
 //! One part of the table: the records of its slots, found by number, by Call-ID and by deadline.
 
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 
 use hashbrown::HashTable;
 use smallvec::SmallVec;
@@ -12,9 +13,6 @@ use crate::paged::{Number, Paged};
 use crate::record::Record;
 use crate::settings::Settings;
 
-/// Parts of the table; a slot belongs to the part of its lowest bits.
-pub(crate) const SHARDS: usize = 256;
-const SHARD_BITS: u32 = SHARDS.ilog2();
 /// Deadlines are exact to this.
 const TICK_MS: u64 = 16;
 
@@ -23,7 +21,7 @@ const TICK_MS: u64 = 16;
 pub(crate) struct Shard {
     pub(crate) records: Paged<Record>,
     by_call_id: HashTable<Named>,
-    slots: Box<[Slot]>,
+    slots: Slots,
     pub(crate) wheel: Wheel<Number>,
     /// Observers of single calls.
     pub(crate) own: Own,
@@ -66,35 +64,58 @@ struct Slot {
     calls: SmallVec<[(u32, Number); 2]>,
 }
 
-/// Which shard holds a slot.
-pub(crate) fn shard_of(h_entry: u32) -> usize {
-    h_entry as usize & (SHARDS - 1)
+/// Neighbouring slots, by their `h_entry`.
+#[derive(Debug)]
+struct Slots {
+    first: u32,
+    slots: Box<[Slot]>,
+}
+
+impl Slots {
+    fn get(&self, h_entry: u32) -> Option<&Slot> {
+        self.slots.get(h_entry.checked_sub(self.first)? as usize)
+    }
+
+    fn get_mut(&mut self, h_entry: u32) -> Option<&mut Slot> {
+        self.slots
+            .get_mut(h_entry.checked_sub(self.first)? as usize)
+    }
+
+    /// Those of a range that are there.
+    fn range(&self, range: Range<u32>) -> &[Slot] {
+        let index =
+            |h_entry: u32| (h_entry.saturating_sub(self.first) as usize).min(self.slots.len());
+        &self.slots[index(range.start)..index(range.end)]
+    }
 }
 
 impl Shard {
-    pub(crate) fn new(shard: usize, settings: &Settings, numbers: Numbering, now: Time) -> Self {
-        let size = settings.hash_size;
-        let entries = (shard as u32..size).step_by(SHARDS);
-        let slots = entries.map(|h_entry| Slot {
-            next: numbers.first(scramble(settings.seed, h_entry), size),
+    pub(crate) fn new(
+        slots: Range<u32>,
+        settings: &Settings,
+        numbers: Numbering,
+        now: Time,
+    ) -> Self {
+        let first = slots.start;
+        let slots = slots.map(|h_entry| Slot {
+            next: numbers.first(scramble(settings.seed, h_entry), settings.hash_size),
             calls: SmallVec::new(),
         });
         Self {
             records: Paged::default(),
             by_call_id: HashTable::new(),
-            slots: slots.collect(),
+            slots: Slots {
+                first,
+                slots: slots.collect(),
+            },
             wheel: Wheel::new(now, TICK_MS),
             own: Own::default(),
         }
     }
 
-    fn slot(&self, h_entry: u32) -> Option<&Slot> {
-        self.slots.get((h_entry >> SHARD_BITS) as usize)
-    }
-
     /// Where the record with this id is.
     pub(crate) fn place(&self, id: DialogId) -> Option<Number> {
-        let calls = &self.slot(id.h_entry)?.calls;
+        let calls = &self.slots.get(id.h_entry)?.calls;
         let found = calls.binary_search_by_key(&id.h_id, |call| call.0).ok()?;
         Some(calls[found].1)
     }
@@ -105,7 +126,7 @@ impl Shard {
 
     /// Takes the next free number of a slot.
     pub(crate) fn next_id(&mut self, h_entry: u32, numbers: Numbering) -> Option<DialogId> {
-        let slot = self.slots.get_mut((h_entry >> SHARD_BITS) as usize)?;
+        let slot = self.slots.get_mut(h_entry)?;
         for _ in 0..=slot.calls.len() {
             let h_id = numbers.take(&mut slot.next);
             if slot
@@ -121,7 +142,7 @@ impl Shard {
 
     /// Hands out no number of a slot up to this one any more.
     pub(crate) fn number_taken(&mut self, id: DialogId, numbers: Numbering) {
-        if let Some(slot) = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize) {
+        if let Some(slot) = self.slots.get_mut(id.h_entry) {
             numbers.skip(&mut slot.next, id.h_id);
         }
     }
@@ -130,7 +151,7 @@ impl Shard {
     pub(crate) fn insert(&mut self, record: Record, hasher: &RandomState, deadline: Time) {
         let id = record.id;
         let hash = CallId::new(record.call_id(), hasher).hash;
-        let Some(slot) = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize) else {
+        let Some(slot) = self.slots.get_mut(id.h_entry) else {
             return;
         };
         let Err(position) = slot.calls.binary_search_by_key(&id.h_id, |call| call.0) else {
@@ -149,7 +170,7 @@ impl Shard {
     }
 
     pub(crate) fn remove(&mut self, id: DialogId, hasher: &RandomState) -> Option<Record> {
-        let slot = self.slots.get_mut((id.h_entry >> SHARD_BITS) as usize)?;
+        let slot = self.slots.get_mut(id.h_entry)?;
         let found = slot
             .calls
             .binary_search_by_key(&id.h_id, |call| call.0)
@@ -184,16 +205,20 @@ impl Shard {
             .filter(move |record| record.call_id() == call_id.bytes)
     }
 
-    /// The records of one slot from `after` on, in order.
-    pub(crate) fn in_slot(
+    /// The records of a range of slots in order, those of the first slot above `above`.
+    pub(crate) fn in_slots(
         &self,
-        h_entry: u32,
-        after: u32,
+        range: Range<u32>,
+        above: u32,
     ) -> impl Iterator<Item = &Record> + Clone {
-        let calls = self.slot(h_entry).map_or(&[][..], |slot| &slot.calls);
-        let start = calls.partition_point(|call| call.0 <= after);
-        calls[start..]
+        let (first, rest) = match self.slots.range(range) {
+            [first, rest @ ..] => (&first.calls[..], rest),
+            [] => (&[][..], &[][..]),
+        };
+        let start = first.partition_point(|call| call.0 <= above);
+        first[start..]
             .iter()
+            .chain(rest.iter().flat_map(|slot| &slot.calls))
             .filter_map(|call| self.records.get(call.1))
     }
 }

@@ -10,13 +10,14 @@ use crate::effects::{Effects, EndReason, Event, Party};
 use crate::flags::{dflags, unsaved};
 use crate::id::{Cookie, DialogId, Numbering, core_hash};
 use crate::input::Now;
+use crate::layout::{Layout, SHARDS};
 use crate::observe::Observers;
 use crate::packed::Kind;
 use crate::profile::{ProfileId, Profiles};
 use crate::record::Record;
 use crate::remote::RemoteMembers;
 use crate::settings::{MatchMode, Settings, SettingsError};
-use crate::shard::{SHARDS, Shard, shard_of};
+use crate::shard::Shard;
 use crate::state::{Input, Outcome, State, outcome};
 use crate::stats::{Counters, Resettable, Statistics};
 use crate::stored::Journal;
@@ -35,6 +36,7 @@ pub struct Tracker {
     pub(crate) numbers: Numbering,
     pub(crate) profiles: Profiles,
     pub(crate) remote: RemoteMembers,
+    pub(crate) layout: Layout,
     pub(crate) shards: Box<[Mutex<Shard>]>,
     pub(crate) counters: Counters,
     pub(crate) observers: Observers,
@@ -54,12 +56,14 @@ impl Tracker {
             start: settings.h_id_start,
             step: settings.h_id_step,
         };
-        let shard = |i| Mutex::new(Shard::new(i, &settings, numbers, now.time));
+        let layout = Layout::new(settings.hash_size);
+        let shard = |i| Mutex::new(Shard::new(layout.slots_of(i), &settings, numbers, now.time));
         Ok(Self {
             numbers,
             profiles: Profiles::new(&settings.profiles),
             remote: RemoteMembers::default(),
-            shards: (0..SHARDS).map(shard).collect(),
+            layout,
+            shards: (0..SHARDS as u32).map(shard).collect(),
             counters: Counters::default(),
             observers: Observers::default(),
             terminations: Terminations::default(),
@@ -95,7 +99,7 @@ impl Tracker {
     }
 
     pub(crate) fn shard(&self, h_entry: u32) -> &Mutex<Shard> {
-        &self.shards[shard_of(h_entry)]
+        &self.shards[self.layout.shard_of(h_entry)]
     }
 
     pub(crate) fn read<R>(&self, id: DialogId, look: impl FnOnce(&Record) -> R) -> Option<R> {

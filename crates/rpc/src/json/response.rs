@@ -29,7 +29,7 @@ enum Stage {
 }
 
 impl Response {
-    /// The next bytes, some tens of kilobytes; `None` at the end.
+    /// The next bytes, a hundred kilobytes or so; `None` at the end.
     pub fn next_chunk(&mut self) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         self.next_into(&mut out).then_some(out)
@@ -38,7 +38,6 @@ impl Response {
     /// The same into a buffer that is used again; false at the end.
     pub fn next_into(&mut self, out: &mut Vec<u8>) -> bool {
         out.clear();
-        out.reserve(2 * CHUNK_BYTES);
         while out.len() < CHUNK_BYTES {
             if !self.advance(out) {
                 break;
@@ -195,4 +194,5 @@ fn run(registry: &Registry, request: Request) -> Result<Outcome, Fault> {
     registry.invoke(&method, request.parameters, Dialect::Json)
 }
 
-const CHUNK_BYTES: usize = 32 * 1024;
+/// The longer a piece, the less often reader and writer of a FIFO wake each other.
+const CHUNK_BYTES: usize = 128 * 1024;

@@ -69,11 +69,11 @@ fn registry() -> Registry {
         Command::new("stream", "", |call| {
             let mut next = 0;
             call.stream(move |page| {
-                while next < 10_000 && !page.is_full() {
+                while next < 40_000 && !page.is_full() {
                     page.push(next);
                     next += 1;
                 }
-                next < 10_000
+                next < 40_000
             });
             Ok(())
         }),
@@ -257,14 +257,14 @@ fn a_listing_comes_in_chunks() {
     let mut response = answer(&registry(), Request::parse(body).unwrap(), false);
     let (mut whole, mut chunks) = (Vec::new(), 0);
     while let Some(chunk) = response.next_chunk() {
-        assert!(chunk.len() < 64 * 1024);
+        assert!(chunk.len() < 192 * 1024);
         whole.extend_from_slice(&chunk);
         chunks += 1;
     }
     assert!(chunks > 1);
     let document: serde_json::Value = serde_json::from_slice(&whole).unwrap();
-    assert_eq!(document["result"].as_array().unwrap().len(), 10_000);
-    assert_eq!(document["result"][9_999], 9_999);
+    assert_eq!(document["result"].as_array().unwrap().len(), 40_000);
+    assert_eq!(document["result"][39_999], 39_999);
 }
 
 #[test]
