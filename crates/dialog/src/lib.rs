@@ -54,6 +54,7 @@ mod layout;
 mod list;
 mod local;
 mod matching;
+mod members;
 mod membership;
 mod notice;
 mod observe;

@@ -3,7 +3,7 @@
 use crate::flags::{dflags, unsaved};
 use crate::id::DialogId;
 use crate::packed::{Item, Kind};
-use crate::profile::{ProfileError, ProfileId};
+use crate::profile::{Membership, ProfileError, ProfileId};
 use crate::state::State;
 use crate::tracker::{Tracker, Work};
 
@@ -59,7 +59,11 @@ impl Tracker {
         let value = value.filter(|_| self.profiles.with_value(profile));
         let is_in = self.read(id, |record| {
             let mut memberships = record.items().of_kind(Kind::Profile);
-            memberships.any(|(key, has)| key == profile.key() && value.is_none_or(|v| v == has))
+            memberships.any(|(key, has)| {
+                let known = Membership::from_key(key);
+                known.is_some_and(|known| known.profile == profile)
+                    && value.is_none_or(|value| value == has)
+            })
         });
         is_in.unwrap_or(false)
     }
@@ -94,9 +98,12 @@ impl Tracker {
 }
 
 impl Work<'_> {
-    fn is_member(&self, profile: ProfileId, value: &[u8]) -> bool {
-        let mut memberships = self.record.items().of_kind(Kind::Profile);
-        memberships.any(|(key, has)| key == profile.key() && has == value)
+    fn membership(&self, profile: ProfileId, value: &[u8]) -> Option<Membership> {
+        let memberships = self.record.items().of_kind(Kind::Profile);
+        let with_value = memberships.filter(|(_, has)| *has == value);
+        with_value
+            .filter_map(|(key, _)| Membership::from_key(key))
+            .find(|membership| membership.profile == profile)
     }
 
     pub(crate) fn join_profile(
@@ -108,37 +115,39 @@ impl Work<'_> {
         if self.record.state == State::Deleted {
             return Err(ProfileError::NoCall);
         }
-        if self.is_member(profile, value) {
+        if self.membership(profile, value).is_some() {
             return Ok(false);
         }
-        let key = profile.key();
-        let item = Item {
-            kind: Kind::Profile,
-            key: &key,
+        let kind = Kind::Profile;
+        let key = |place| Membership { profile, place }.key();
+        let of_length = key(None);
+        if !self.has_room(&Item {
+            kind,
+            key: &of_length,
             value,
-        };
-        if !self.has_room(&item) {
+        }) {
             return Err(ProfileError::TooLarge);
         }
-        if !self
-            .tracker
-            .profiles
-            .add(profile, value, self.record.id, limit)
-        {
-            return Err(ProfileError::Full);
-        }
-        self.record.text.push(item);
+        let profiles = &self.tracker.profiles;
+        let place = profiles.add(profile, value, self.record.id, limit);
+        let key = key(place.ok_or(ProfileError::Full)?);
+        self.record.text.push(Item {
+            kind,
+            key: &key,
+            value,
+        });
         self.record.dflags |= dflags::PROFILES_CHANGED;
         self.record.unsaved |= unsaved::ROW;
         Ok(true)
     }
 
     fn leave_profile(&mut self, profile: ProfileId, value: &[u8]) -> bool {
-        if !self.is_member(profile, value) {
+        let Some(membership) = self.membership(profile, value) else {
             return false;
-        }
-        self.tracker.profiles.remove(profile, value, self.record.id);
-        let key = profile.key();
+        };
+        let call = self.record.id;
+        self.tracker.profiles.remove(membership, value, call);
+        let key = membership.key();
         self.record
             .text
             .retain(|item| item.kind != Kind::Profile || item.key != key || item.value != value);

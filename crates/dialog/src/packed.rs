@@ -144,7 +144,7 @@ pub(crate) struct Items<'a>(&'a [u8]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The key is the profile's number, the value the membership's.
+    /// The key is a [`Membership`](crate::profile::Membership)'s, and the value.
     Profile = 0,
     Variable = 1,
 }

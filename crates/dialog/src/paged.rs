@@ -85,6 +85,11 @@ impl<T> Paged<T> {
         Some(value)
     }
 
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        (self.pages.len() - self.vacant.len()) * PAGE - self.free
+    }
+
     /// All values, by number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.pages
@@ -139,6 +144,16 @@ impl<T> Paged<T> {
 const BITS: usize = u64::BITS as usize;
 
 impl Number {
+    /// As it is written down.
+    pub(crate) const fn bits(self) -> u32 {
+        self.0.get()
+    }
+
+    /// From what was written down; `None` from 0.
+    pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+        NonZeroU32::new(bits).map(Self)
+    }
+
     fn of(page: usize, place: usize) -> Self {
         let index = (page * PAGE + place) as u32;
         Self(NonZeroU32::MIN.saturating_add(index))
@@ -205,6 +220,7 @@ mod tests {
                 prop_assert_eq!(table.get_mut(*number).map(|value| *value), Some(*value));
             }
             prop_assert!(table.iter().eq(map.values()));
+            prop_assert_eq!(table.len(), map.len());
             let places: usize = table.pages.iter().map(|page| page.values.len()).sum();
             prop_assert_eq!(table.free, places - map.len());
         }

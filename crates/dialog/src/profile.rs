@@ -4,25 +4,49 @@
 //! is one membership (Kamailio counts it twice); with two values it is two. The sets follow the
 //! records: both change under the lock of the call's shard.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use parking_lot::Mutex;
-use smallvec::SmallVec;
 
 use crate::id::DialogId;
+use crate::members::{Members, Place};
+use crate::paged::Number;
 use crate::settings::ProfileSettings;
 
 /// Parts of a profile with values, so that no part ever takes long to grow.
 const BUCKETS: usize = 256;
-/// Sets up to this size are searched from end to end.
-const FEW: usize = 16;
 
 /// Names one profile: its place in [`Settings::profiles`](crate::Settings::profiles).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProfileId(pub(crate) u16);
+
+/// A call in a profile, as its record knows it beside the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Membership {
+    pub(crate) profile: ProfileId,
+    /// Where the call stands in the set.
+    pub(crate) place: Place,
+}
+
+impl Membership {
+    /// The key of the record's item.
+    pub(crate) fn key(self) -> [u8; 6] {
+        let [low, high] = self.profile.0.to_le_bytes();
+        let [a, b, c, d] = self.place.map_or(0, Number::bits).to_le_bytes();
+        [low, high, a, b, c, d]
+    }
+
+    pub(crate) fn from_key(key: &[u8]) -> Option<Self> {
+        let (profile, place) = key.split_first_chunk()?;
+        Some(Self {
+            profile: ProfileId(u16::from_le_bytes(*profile)),
+            place: Number::from_bits(u32::from_le_bytes(place.try_into().ok()?)),
+        })
+    }
+}
 
 /// Why a membership was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +98,6 @@ pub(crate) struct Set {
 
 pub(crate) type Remote = BTreeMap<Box<[u8]>, u32>;
 
-#[derive(Debug)]
-enum Members {
-    Few(SmallVec<[DialogId; 2]>),
-    Many(BTreeSet<DialogId>),
-}
-
 impl Profiles {
     pub(crate) fn new(declared: &[ProfileSettings]) -> Self {
         Self {
@@ -119,23 +137,27 @@ impl Profiles {
             .is_some_and(|profile| profile.with_value)
     }
 
-    /// Adds a member unless the set already has `limit`; false then.
-    pub(crate) fn add(&self, id: ProfileId, value: &[u8], call: DialogId, limit: usize) -> bool {
+    /// Adds a call that is not in the set, unless that has `limit` members already. Where it stands then is needed to
+    /// [`remove`](Self::remove) it.
+    pub(crate) fn add(
+        &self,
+        id: ProfileId,
+        value: &[u8],
+        call: DialogId,
+        limit: usize,
+    ) -> Option<Place> {
         let hash = self.values.hash_one(value);
-        let Some(bucket) = self.bucket(id, hash) else {
-            return false;
-        };
-        let mut sets = bucket.lock();
+        let mut sets = self.bucket(id, hash)?.lock();
         if let Some(set) = sets.find_mut(hash, |set| *set.value == *value) {
-            return set.len() < limit && set.members.insert(call);
+            return (set.len() < limit).then(|| set.members.insert(call));
         }
         if limit == 0 {
-            return false;
+            return None;
         }
         let mut set = Set::new(value);
-        set.members.insert(call);
+        let place = set.members.insert(call);
         sets.insert_unique(hash, set, |set| self.values.hash_one(&*set.value));
-        true
+        Some(place)
     }
 
     /// Works on the set of a value, which is made if it is not there.
@@ -179,8 +201,9 @@ impl Profiles {
         values
     }
 
-    pub(crate) fn remove(&self, id: ProfileId, value: &[u8], call: DialogId) {
-        self.in_set(id, value, |set| set.members.remove(call));
+    pub(crate) fn remove(&self, membership: Membership, value: &[u8], call: DialogId) {
+        let Membership { profile, place } = membership;
+        self.in_set(profile, value, |set| set.members.remove(call, place));
     }
 
     /// The size of one value's set, or of all together.
@@ -193,10 +216,7 @@ impl Profiles {
     /// The members of one value's set, or of all; a call with two values is there twice.
     pub(crate) fn members(&self, id: ProfileId, value: Option<&[u8]>) -> Vec<DialogId> {
         let mut members = Vec::new();
-        self.visit(id, value, |set| match &set.members {
-            Members::Few(few) => members.extend_from_slice(few),
-            Members::Many(many) => members.extend(many.iter()),
-        });
+        self.visit(id, value, |set| members.extend(set.members.iter()));
         members.sort_unstable();
         members
     }
@@ -237,7 +257,7 @@ impl Set {
     fn new(value: &[u8]) -> Self {
         Self {
             value: value.into(),
-            members: Members::Few(SmallVec::new()),
+            members: Members::default(),
             remote: None,
         }
     }
@@ -249,41 +269,6 @@ impl Set {
 
     pub(crate) fn remote_mut(&mut self) -> &mut Remote {
         self.remote.get_or_insert_with(Box::default)
-    }
-}
-
-impl Members {
-    fn len(&self) -> usize {
-        match self {
-            Self::Few(few) => few.len(),
-            Self::Many(many) => many.len(),
-        }
-    }
-
-    /// False if it was there.
-    fn insert(&mut self, call: DialogId) -> bool {
-        match self {
-            Self::Few(few) if few.contains(&call) => false,
-            Self::Few(few) if few.len() < FEW => {
-                few.push(call);
-                true
-            }
-            Self::Few(few) => {
-                let many = few.drain(..).chain([call]).collect();
-                *self = Self::Many(many);
-                true
-            }
-            Self::Many(many) => many.insert(call),
-        }
-    }
-
-    fn remove(&mut self, call: DialogId) {
-        match self {
-            Self::Few(few) => few.retain(|member| *member != call),
-            Self::Many(many) => {
-                many.remove(&call);
-            }
-        }
     }
 }
 
@@ -309,17 +294,20 @@ mod tests {
     #[test]
     fn sizes_are_those_of_sets() {
         let (profiles, caller, _) = profiles();
-        for h_id in 1..=100 {
-            assert!(profiles.add(caller, b"alice", call(h_id), usize::MAX));
-            assert!(!profiles.add(caller, b"alice", call(h_id), usize::MAX));
-        }
-        profiles.add(caller, b"bob", call(1), usize::MAX);
+        let add = |value: &[u8], h_id| {
+            let place = profiles.add(caller, value, call(h_id), usize::MAX);
+            let profile = caller;
+            place.map(|place| Membership { profile, place })
+        };
+        let memberships: Vec<_> = (1..=100).filter_map(|h_id| add(b"alice", h_id)).collect();
+        add(b"bob", 1);
         assert_eq!(profiles.size(caller, Some(b"alice")), 100);
         assert_eq!(profiles.size(caller, None), 101);
         assert_eq!(profiles.members(caller, None)[..2], [call(1), call(1)]);
-        for h_id in 1..=100 {
-            profiles.remove(caller, b"alice", call(h_id));
-            profiles.remove(caller, b"alice", call(h_id));
+        for (membership, h_id) in memberships.into_iter().zip(1..) {
+            assert_eq!(Membership::from_key(&membership.key()), Some(membership));
+            profiles.remove(membership, b"alice", call(h_id));
+            profiles.remove(membership, b"alice", call(h_id));
         }
         assert_eq!(profiles.size(caller, Some(b"alice")), 0);
         assert_eq!(profiles.members(caller, None), [call(1)]);
@@ -328,10 +316,14 @@ mod tests {
     #[test]
     fn a_limit_is_taken_at_once() {
         let (profiles, caller, inbound) = profiles();
-        assert!(!profiles.add(caller, b"x", call(1), 0));
-        assert!(profiles.add(caller, b"x", call(1), 1));
-        assert!(!profiles.add(caller, b"x", call(2), 1));
-        assert!(profiles.add(inbound, b"", call(2), 1));
+        let fits = |profile, value: &[u8], h_id, limit| {
+            let place = profiles.add(profile, value, call(h_id), limit);
+            place.is_some()
+        };
+        assert!(!fits(caller, b"x", 1, 0));
+        assert!(fits(caller, b"x", 1, 1));
+        assert!(!fits(caller, b"x", 2, 1));
+        assert!(fits(inbound, b"", 2, 1));
         assert_eq!(profiles.size(inbound, Some(b"ignored")), 1);
     }
 }

@@ -10,7 +10,7 @@ use crate::fork::CalleeLeg;
 use crate::id::DialogId;
 use crate::input::{Invite, Now, Side};
 use crate::packed::{Item, Kind};
-use crate::profile::ProfileId;
+use crate::profile::Membership;
 use crate::record::Record;
 use crate::settings::Settings;
 use crate::state::State;
@@ -249,7 +249,7 @@ impl Record {
             .items()
             .of_kind(Kind::Profile)
             .filter_map(|(key, value)| {
-                let profile = declared.get(usize::from(ProfileId::from_key(key)?.0))?;
+                let profile = declared.get(usize::from(Membership::from_key(key)?.profile.0))?;
                 let value = profile.with_value.then(|| value.to_vec());
                 Some((profile.name.clone(), value))
             });

@@ -13,7 +13,7 @@ use crate::input::Now;
 use crate::layout::{Layout, SHARDS};
 use crate::observe::Observers;
 use crate::packed::Kind;
-use crate::profile::{ProfileId, Profiles};
+use crate::profile::{Membership, Profiles};
 use crate::record::Record;
 use crate::remote::RemoteMembers;
 use crate::settings::{MatchMode, Settings, SettingsError};
@@ -164,22 +164,10 @@ impl Tracker {
 
     pub(crate) fn unlink(&self, record: &Record) {
         for (key, value) in record.items().of_kind(Kind::Profile) {
-            if let Some(profile) = ProfileId::from_key(key) {
-                self.profiles.remove(profile, value, record.id);
+            if let Some(membership) = Membership::from_key(key) {
+                self.profiles.remove(membership, value, record.id);
             }
         }
-    }
-}
-
-impl ProfileId {
-    pub(crate) fn key(self) -> [u8; 2] {
-        self.0.to_le_bytes()
-    }
-
-    pub(crate) fn from_key(key: &[u8]) -> Option<Self> {
-        key.try_into()
-            .ok()
-            .map(|bytes| Self(u16::from_le_bytes(bytes)))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::id::DialogId;
 use crate::input::{Now, Side};
 use crate::local::LegOutcome;
 use crate::packed::Kind;
-use crate::profile::ProfileId;
+use crate::profile::Membership;
 use crate::record::Record;
 use crate::settings::ProfileSettings;
 use crate::state::State;
@@ -271,7 +271,7 @@ impl DialogView {
             .filter_map(|(key, value)| {
                 let profile = self
                     .profiles
-                    .get(usize::from(ProfileId::from_key(key)?.0))?;
+                    .get(usize::from(Membership::from_key(key)?.profile.0))?;
                 Some((profile.name.as_str(), profile.with_value.then_some(value)))
             })
     }
