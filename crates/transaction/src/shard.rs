@@ -22,6 +22,11 @@ const LOST_AFTER: u16 = 600;
 /// The most transactions with one Call-ID and CSeq number.
 const CROWD: usize = 128;
 
+/// A table with this many times the room that it needs is made smaller,
+const SPARSE: usize = 8;
+/// but never for fewer transactions.
+const KEPT: usize = 16;
+
 pub(crate) struct Shard<U, B> {
     pub(crate) entries: Slab<Entry<U, B>>,
     by_chain: HashTable<u32>,
@@ -136,9 +141,7 @@ impl<U, B> Shard<U, B> {
             .insert_unique(keys.chain, slot, |&other| chain_hash(entries, other));
         self.by_label
             .insert_unique(label_hash(id.label), slot, |&other| {
-                entries
-                    .get(other as usize)
-                    .map_or(0, |entry| label_hash(entry.id.label))
+                slot_hash(entries, other)
             });
         Ok((id, identity))
     }
@@ -220,6 +223,20 @@ impl<U, B> Shard<U, B> {
             }
         }
         self.due = slots;
+        if self.by_chain.capacity() / SPARSE > self.entries.len().max(KEPT) {
+            self.shrink();
+        }
+    }
+
+    /// Gives back the room that a burst of transactions took: in large and nearly empty tables everything is cold.
+    fn shrink(&mut self) {
+        let room = 2 * self.entries.len().max(KEPT);
+        let entries = &self.entries;
+        self.by_chain
+            .shrink_to(room, |&slot| chain_hash(entries, slot));
+        self.by_label
+            .shrink_to(room, |&slot| slot_hash(entries, slot));
+        self.entries.shrink_to_fit();
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Time> {
@@ -286,6 +303,50 @@ fn chain_hash<U, B>(entries: &Slab<Entry<U, B>>, slot: u32) -> u64 {
         .map_or(0, |entry| entry.keys.chain)
 }
 
+fn slot_hash<U, B>(entries: &Slab<Entry<U, B>>, slot: u32) -> u64 {
+    entries
+        .get(slot as usize)
+        .map_or(0, |entry| label_hash(entry.id.label))
+}
+
 const fn label_hash(label: u32) -> u64 {
     (label as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INVITE: &str = "INVITE sip:b@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n\
+        From: <sip:a@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\nCall-ID: 1@a\r\nCSeq: 1 INVITE\r\n\r\n";
+
+    #[test]
+    fn a_table_is_made_smaller_after_a_burst() {
+        let request = Message::parse(INVITE.into()).expect("a message");
+        let request = Arc::new(request);
+        let mut shard = Shard::<(), ()>::new(Time::ZERO, 16, 0);
+        let drafts = (0..5000).map(|call| Draft {
+            keys: Keys::new(call, &request).expect("a Call-ID and a CSeq"),
+            cseq: 1,
+            method: Method::Invite,
+            request: Arc::clone(&request),
+            identity: None,
+        });
+        let made = drafts.map(|draft| shard.reserve(draft, 0, Time::ZERO).expect("room").0);
+        let ids: Vec<_> = made.collect();
+        let room = |shard: &Shard<(), ()>| shard.by_chain.capacity().max(shard.by_label.capacity());
+        let burst = room(&shard);
+        for id in &ids[10..] {
+            let slot = shard.slot(*id).expect("it is there");
+            shard.remove(slot);
+        }
+        shard.advance(Time::from_millis(16), &mut Vec::new());
+        assert!(burst >= 5000 && room(&shard) < 100, "{}", room(&shard));
+        for (id, call) in ids[..10].iter().zip(0..) {
+            let found = shard.find(call, 1, Method::Invite);
+            assert_eq!(found.map(|entry| entry.id), Some(*id));
+            assert!(shard.slot(*id).is_some());
+        }
+        assert_eq!(shard.snapshot().current, 10);
+    }
 }
