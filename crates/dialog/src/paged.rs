@@ -17,6 +17,8 @@ pub(crate) struct Paged<T> {
     /// A bit for each page that has memory and room, the lowest bit first. The first of them is filled first, so that
     /// the last ones become empty and go.
     room: Vec<u64>,
+    /// No word of these before this one has a bit.
+    full: usize,
     /// Pages without memory.
     vacant: Vec<u32>,
     /// Free places of the pages that have memory.
@@ -36,6 +38,7 @@ impl<T> Default for Paged<T> {
         Self {
             pages: Vec::new(),
             room: Vec::new(),
+            full: 0,
             vacant: Vec::new(),
             free: 0,
         }
@@ -97,15 +100,21 @@ impl<T> Paged<T> {
             .flat_map(|page| page.values.iter().flatten())
     }
 
-    fn with_room(&self) -> Option<usize> {
-        let word = self.room.iter().position(|&word| word != 0)?;
-        Some(word * BITS + self.room[word].trailing_zeros() as usize)
+    fn with_room(&mut self) -> Option<usize> {
+        let words = &self.room[self.full..];
+        let full = words.iter().take_while(|&&word| word == 0).count();
+        self.full += full;
+        let word = self.room.get(self.full)?;
+        Some(self.full * BITS + word.trailing_zeros() as usize)
     }
 
     fn set_room(&mut self, page: usize, has_room: bool) {
         let bit = 1 << (page % BITS);
         match has_room {
-            true => self.room[page / BITS] |= bit,
+            true => {
+                self.room[page / BITS] |= bit;
+                self.full = self.full.min(page / BITS);
+            }
             false => self.room[page / BITS] &= !bit,
         }
     }
@@ -198,6 +207,21 @@ mod tests {
         let page = table.pages[0].values.as_ptr();
         assert_eq!(table.insert(2), number);
         assert_eq!(table.pages[0].values.as_ptr(), page);
+    }
+
+    #[test]
+    fn the_lowest_free_place_is_taken_first() {
+        let mut table = Paged::default();
+        let numbers: Vec<Number> = (0..10_000).map(|value| table.insert(value)).collect();
+        for free in [[77, 5000, 9000], [9500, 3, 6000]] {
+            for place in free {
+                table.remove(numbers[place]);
+            }
+            let mut taken = free.map(|place| numbers[place]);
+            taken.sort_unstable();
+            assert_eq!([0, 1, 2].map(|value| table.insert(value)), taken);
+        }
+        assert!(table.insert(0) > numbers[9_999]);
     }
 
     proptest! {
