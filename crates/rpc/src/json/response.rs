@@ -18,6 +18,8 @@ pub struct Response {
     id: Option<Value>,
     pretty: bool,
     stage: Stage,
+    /// Bytes of the next piece, more or less.
+    piece_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -29,7 +31,7 @@ enum Stage {
 }
 
 impl Response {
-    /// The next bytes, a hundred kilobytes or so; `None` at the end.
+    /// The next bytes, few at first, then a hundred kilobytes or so; `None` at the end.
     pub fn next_chunk(&mut self) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         self.next_into(&mut out).then_some(out)
@@ -38,11 +40,12 @@ impl Response {
     /// The same into a buffer that is used again; false at the end.
     pub fn next_into(&mut self, out: &mut Vec<u8>) -> bool {
         out.clear();
-        while out.len() < CHUNK_BYTES {
+        while out.len() < self.piece_bytes {
             if !self.advance(out) {
                 break;
             }
         }
+        self.piece_bytes = (2 * self.piece_bytes).min(CHUNK_BYTES);
         !out.is_empty()
     }
 
@@ -144,6 +147,7 @@ impl Response {
             id,
             pretty,
             stage,
+            piece_bytes: FIRST_BYTES,
         }
     }
 }
@@ -194,5 +198,7 @@ fn run(registry: &Registry, request: Request) -> Result<Outcome, Fault> {
     registry.invoke(&method, request.parameters, Dialect::Json)
 }
 
+/// The first piece is short: it tells that there is an answer.
+const FIRST_BYTES: usize = 8 * 1024;
 /// The longer a piece, the less often reader and writer of a FIFO wake each other.
 const CHUNK_BYTES: usize = 128 * 1024;
