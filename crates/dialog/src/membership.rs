@@ -4,6 +4,8 @@ use crate::flags::{dflags, unsaved};
 use crate::id::DialogId;
 use crate::packed::{Item, Kind};
 use crate::profile::{Membership, ProfileError, ProfileId};
+use crate::record::Record;
+use crate::settings::ProfileSettings;
 use crate::state::State;
 use crate::tracker::{Tracker, Work};
 
@@ -58,11 +60,9 @@ impl Tracker {
     pub fn is_in_profile(&self, id: DialogId, profile: ProfileId, value: Option<&[u8]>) -> bool {
         let value = value.filter(|_| self.profiles.with_value(profile));
         let is_in = self.read(id, |record| {
-            let mut memberships = record.items().of_kind(Kind::Profile);
-            memberships.any(|(key, has)| {
-                let known = Membership::from_key(key);
-                known.is_some_and(|known| known.profile == profile)
-                    && value.is_none_or(|value| value == has)
+            let mut memberships = record.memberships();
+            memberships.any(|(membership, has)| {
+                membership.profile == profile && value.is_none_or(|value| value == has)
             })
         });
         is_in.unwrap_or(false)
@@ -97,13 +97,30 @@ impl Tracker {
     }
 }
 
+impl Record {
+    /// The sets that it is in, newest first, with the value.
+    pub(crate) fn memberships(&self) -> impl Iterator<Item = (Membership, &[u8])> {
+        let items = self.items().of_kind(Kind::Profile);
+        items.filter_map(|(key, value)| Some((Membership::from_key(key)?, value)))
+    }
+
+    /// The profiles that it is in, newest first, with the value where they have one.
+    pub(crate) fn profiles<'a>(
+        &'a self,
+        declared: &'a [ProfileSettings],
+    ) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> {
+        self.memberships().filter_map(|(membership, value)| {
+            let profile = declared.get(usize::from(membership.profile.0))?;
+            Some((profile.name.as_str(), profile.with_value.then_some(value)))
+        })
+    }
+}
+
 impl Work<'_> {
     fn membership(&self, profile: ProfileId, value: &[u8]) -> Option<Membership> {
-        let memberships = self.record.items().of_kind(Kind::Profile);
-        let with_value = memberships.filter(|(_, has)| *has == value);
-        with_value
-            .filter_map(|(key, _)| Membership::from_key(key))
-            .find(|membership| membership.profile == profile)
+        let mut memberships = self.record.memberships();
+        let found = memberships.find(|(known, has)| known.profile == profile && *has == value);
+        found.map(|(membership, _)| membership)
     }
 
     pub(crate) fn join_profile(

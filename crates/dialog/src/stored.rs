@@ -10,7 +10,6 @@ use crate::fork::CalleeLeg;
 use crate::id::DialogId;
 use crate::input::{Invite, Now, Side};
 use crate::packed::{Item, Kind};
-use crate::profile::Membership;
 use crate::record::Record;
 use crate::settings::Settings;
 use crate::state::State;
@@ -244,15 +243,8 @@ impl Work<'_> {
 
 impl Record {
     fn stored_view(&self, tracker: &Tracker) -> Stored {
-        let declared = &tracker.profiles.declared;
-        let profiles = self
-            .items()
-            .of_kind(Kind::Profile)
-            .filter_map(|(key, value)| {
-                let profile = declared.get(usize::from(Membership::from_key(key)?.profile.0))?;
-                let value = profile.with_value.then(|| value.to_vec());
-                Some((profile.name.clone(), value))
-            });
+        let profiles = self.profiles(&tracker.profiles.declared);
+        let profiles = profiles.map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec)));
         let variables = self.items().of_kind(Kind::Variable);
         Stored {
             id: self.id,

@@ -13,7 +13,7 @@ use crate::input::Now;
 use crate::layout::{Layout, SHARDS};
 use crate::observe::Observers;
 use crate::packed::Kind;
-use crate::profile::{Membership, Profiles};
+use crate::profile::Profiles;
 use crate::record::Record;
 use crate::remote::RemoteMembers;
 use crate::settings::{MatchMode, Settings, SettingsError};
@@ -163,10 +163,8 @@ impl Tracker {
     }
 
     pub(crate) fn unlink(&self, record: &Record) {
-        for (key, value) in record.items().of_kind(Kind::Profile) {
-            if let Some(membership) = Membership::from_key(key) {
-                self.profiles.remove(membership, value, record.id);
-            }
+        for (membership, value) in record.memberships() {
+            self.profiles.remove(membership, value, record.id);
         }
     }
 }

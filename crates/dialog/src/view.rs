@@ -12,7 +12,6 @@ use crate::id::DialogId;
 use crate::input::{Now, Side};
 use crate::local::LegOutcome;
 use crate::packed::Kind;
-use crate::profile::Membership;
 use crate::record::Record;
 use crate::settings::ProfileSettings;
 use crate::state::State;
@@ -265,15 +264,7 @@ impl DialogView {
 
     /// The profiles it is in, newest first, with the value where they have one.
     pub fn profiles(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
-        self.record
-            .items()
-            .of_kind(Kind::Profile)
-            .filter_map(|(key, value)| {
-                let profile = self
-                    .profiles
-                    .get(usize::from(Membership::from_key(key)?.profile.0))?;
-                Some((profile.name.as_str(), profile.with_value.then_some(value)))
-            })
+        self.record.profiles(&self.profiles)
     }
 
     /// Its variables, newest first; none of a call that is over, as Kamailio lists it.
