@@ -76,10 +76,12 @@ fn list(core: &Core, method: &str) -> io::Result<Listed> {
     let request = format!(r#"{{"jsonrpc":"2.0","method":"{method}","id":1}}"#);
     let request = Request::parse(request.as_bytes()).ok_or(io::ErrorKind::InvalidInput)?;
     let begin = Instant::now();
-    let mut response = answer(core.registry(), request, false);
-    let mut bytes = response.next_chunk().map_or(0, |chunk| chunk.len());
+    let mut response = answer(core.registry(), request, true);
+    let mut chunk = Vec::new();
+    response.next_into(&mut chunk);
     let first = begin.elapsed();
-    while let Some(chunk) = response.next_chunk() {
+    let mut bytes = chunk.len();
+    while response.next_into(&mut chunk) {
         bytes += chunk.len();
     }
     Ok(Listed {

@@ -62,11 +62,22 @@ impl<const N: usize> Packed<N> {
     }
 
     pub(crate) fn get(&self, field: usize) -> &[u8] {
+        let [text] = self.get_from(field);
+        text
+    }
+
+    /// Texts that stand side by side, from this one on.
+    pub(crate) fn get_from<const M: usize>(&self, field: usize) -> [&[u8]; M] {
         let (width, lengths, texts) = self.split();
-        let at = field * width;
-        let start = sum(&lengths[..at], width);
-        let length = sum(&lengths[at..at + width], width);
-        texts.get(start..start + length).unwrap_or_default()
+        let (before, lengths) = lengths.split_at(field * width);
+        let mut rest = texts.get(sum(before, width)..).unwrap_or_default();
+        let mut lengths = lengths.chunks_exact(width);
+        std::array::from_fn(|_| {
+            let length = lengths.next().map_or(0, |length| sum(length, width));
+            let (text, behind) = rest.split_at_checked(length).unwrap_or_default();
+            rest = behind;
+            text
+        })
     }
 
     /// Replaces some texts. Nothing is allocated when they are the same.

@@ -206,6 +206,15 @@ impl Record {
         self.text.get(TIMEOUT_ROUTE)
     }
 
+    /// A side's tag, contact, route set and socket.
+    pub(crate) fn leg(&self, side: Side) -> [&[u8]; 4] {
+        let mut leg = self.text.get_from(LEG[side as usize]);
+        if self.one_socket && side == Side::Callee {
+            leg[3] = self.socket(Side::Caller);
+        }
+        leg
+    }
+
     pub(crate) fn tag(&self, side: Side) -> &[u8] {
         self.text.get(LEG[side as usize])
     }

@@ -173,12 +173,13 @@ impl DialogView {
     /// One party; the callee is that of the dialog that won.
     pub fn leg(&self, side: Side) -> LegView<'_> {
         let answered = side == Side::Caller || self.record.answered;
+        let [tag, contact, route_set, socket] = self.record.leg(side);
         LegView {
-            tag: known(self.record.tag(side)),
-            contact: known(self.record.contact(side)),
+            tag: known(tag),
+            contact: known(contact),
             cseq: answered.then_some(self.record.cseq[side as usize]),
-            route_set: answered.then_some(self.record.route_set(side)),
-            socket: known(self.record.socket(side)),
+            route_set: answered.then_some(route_set),
+            socket: known(socket),
         }
     }
 

@@ -127,10 +127,12 @@ macro_rules! both {
 }
 
 impl Fields for AnyFields<'_> {
+    #[inline(always)]
     fn int(&mut self, name: &str, number: impl Into<i64>) {
         both!(self, fields => fields.int(name, number));
     }
 
+    #[inline(always)]
     fn text(&mut self, name: &str, text: Option<&[u8]>) {
         both!(self, fields => fields.text(name, text));
     }
@@ -139,10 +141,12 @@ impl Fields for AnyFields<'_> {
         both!(self, fields => fields.entry(name, text));
     }
 
+    #[inline(always)]
     fn begin(&mut self, name: &str) {
         both!(self, fields => fields.begin(name));
     }
 
+    #[inline(always)]
     fn begin_list(&mut self, name: &str) {
         both!(self, fields => fields.begin_list(name));
     }
@@ -162,6 +166,9 @@ impl Fields for AnyFields<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::json::write_value;
 
@@ -192,6 +199,57 @@ mod tests {
             write_value(&mut by_value, &value, pretty, depth);
             JsonFields::record(&mut direct, pretty, depth, sample);
             assert_eq!(String::from_utf8(direct), String::from_utf8(by_value));
+        }
+    }
+    /// Members of any kind, as deep as it happens.
+    fn write_any(fields: &mut impl Fields, steps: &[(u8, i64, Vec<u8>)]) {
+        const NAMES: [&str; 3] = ["n", "a_longer_name", ""];
+        let mut lists = vec![false];
+        for (kind, number, text) in steps {
+            let is_list = lists.last() == Some(&true);
+            let name = NAMES[text.len() % NAMES.len()];
+            match (kind % 8, is_list) {
+                (0, false) => fields.int(name, *number),
+                (1, false) => fields.text(name, Some(text)),
+                (2, false) => fields.text(name, None),
+                (3, false) => fields.entry(&String::from_utf8_lossy(text), text),
+                (4 | 5, false) => {
+                    let begins_list = kind % 8 == 5;
+                    match begins_list {
+                        true => fields.begin_list(name),
+                        false => fields.begin(name),
+                    }
+                    lists.push(begins_list);
+                }
+                (0..3, true) => fields.item(text),
+                (3..6, true) => {
+                    fields.begin_item();
+                    lists.push(false);
+                }
+                _ if lists.len() > 1 => {
+                    fields.end();
+                    lists.pop();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_write_the_same_of_anything(
+            steps in vec((any::<u8>(), any::<i64>(), vec(any::<u8>(), 0..40)), 0..100),
+            long in vec(any::<u8>(), 0..3000),
+            (pretty, depth) in (any::<bool>(), 0..20_usize),
+        ) {
+            let printable: Vec<u8> = long.iter().map(|byte| b'0' + byte % 10).collect();
+            let mut steps = steps;
+            steps.extend([(1, 0, long), (1, 0, printable)]);
+            let value = Value::from(ValueFields::collect(|fields| write_any(fields, &steps)));
+            let (mut by_value, mut direct) = (vec![b'x'], vec![b'x']);
+            write_value(&mut by_value, &value, pretty, depth);
+            JsonFields::record(&mut direct, pretty, depth, |fields| write_any(fields, &steps));
+            prop_assert_eq!(String::from_utf8(direct), String::from_utf8(by_value));
         }
     }
 }

@@ -1,12 +1,16 @@
 //! A record written as JSON while its members are told.
 
-use super::write::{indent, write_int, write_known_name, write_name, write_separator, write_text};
+use super::put::{PIECE, is_plain, put, put_int, put_line};
+use super::write::{write_name, write_text};
 use crate::fields::Fields;
 
 /// Appends members to a buffer.
 #[derive(Debug)]
 pub struct JsonFields<'a> {
+    /// What is written, and room behind it.
     out: &'a mut Vec<u8>,
+    /// Bytes that are written.
+    written: usize,
     pretty: bool,
     /// Containers around the one being written.
     depth: usize,
@@ -15,6 +19,9 @@ pub struct JsonFields<'a> {
     /// Members written so far at each level, as far as it matters: whether there is one. As `lists`.
     filled: u64,
 }
+
+/// Bytes of room that are made at a time; most records have fewer.
+const ROOM: usize = 1024;
 
 impl<'a> JsonFields<'a> {
     /// Writes a whole record. `depth` is the number of containers around it, as for `write_value`.
@@ -27,6 +34,7 @@ impl<'a> JsonFields<'a> {
     pub(crate) fn start(out: &'a mut Vec<u8>, pretty: bool, depth: usize) -> Self {
         out.push(b'{');
         Self {
+            written: out.len(),
             out,
             pretty,
             depth: depth + 1,
@@ -40,33 +48,82 @@ impl<'a> JsonFields<'a> {
         while self.depth > depth {
             self.end();
         }
+        self.out.truncate(self.written);
     }
 
-    /// What stands before the next member of a record, and its name.
-    fn before(&mut self, name: &str) {
-        let is_first = self.filled & 1 == 0;
-        self.filled |= 1;
-        write_known_name(self.out, name, is_first, self.pretty, self.depth);
-    }
-
-    fn separate(&mut self) {
-        if self.filled & 1 == 1 {
-            self.out.push(b',');
+    /// Sees to it that there is room for a few pieces, so many tabs as a line has, and `bytes` more.
+    #[inline(always)]
+    fn make_room(&mut self, bytes: usize) {
+        let needed = 4 * PIECE + self.depth + bytes;
+        if self.out.len() - self.written < needed {
+            self.grow(needed);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, bytes: usize) {
+        self.out.resize(self.written + bytes.max(ROOM), 0);
+    }
+
+    /// Writes what stands before the next member of a record, and its name, which needs no escape; makes room for
+    /// `bytes` more. Gives the place behind it. Where the name is a constant, nothing is called.
+    #[inline(always)]
+    fn before(&mut self, name: &str, bytes: usize) -> usize {
+        self.make_room(name.len() + bytes);
+        let comma = self.filled & 1 == 1;
         self.filled |= 1;
+        let room = &mut self.out[..];
+        let mut at = self.written;
         if self.pretty {
-            self.out.push(b'\n');
+            at = put_line(room, at, comma, self.depth);
+        } else if comma {
+            room[at] = b',';
+            at += 1;
         }
+        room[at] = b'"';
+        at += 1;
+        room[at..at + name.len()].copy_from_slice(name.as_bytes());
+        at += name.len();
+        put(room, at, b"\":\t");
+        at + if self.pretty { 3 } else { 2 }
     }
 
-    /// What stands before the next element of a list.
-    fn before_item(&mut self) {
-        write_separator(self.out, (self.filled & 1) as usize, self.pretty);
+    /// What stands before the next element of a list; there is room for `bytes` more.
+    fn before_item(&mut self, bytes: usize) -> usize {
+        self.make_room(bytes);
+        let comma = self.filled & 1 == 1;
         self.filled |= 1;
+        put(self.out, self.written, b", ");
+        self.written
+            + if !comma {
+                0
+            } else if self.pretty {
+                2
+            } else {
+                1
+            }
     }
 
-    fn open(&mut self, is_list: bool) {
-        self.out.push(if is_list { b'[' } else { b'{' });
+    /// Writes a text for which room was made.
+    fn put_text(&mut self, at: usize, text: &[u8]) {
+        self.written = at;
+        if !is_plain(text) {
+            self.out.truncate(at);
+            write_text(self.out, text);
+            self.written = self.out.len();
+            return;
+        }
+        let end = at + 1 + text.len();
+        self.out[at] = b'"';
+        self.out[at + 1..end].copy_from_slice(text);
+        self.out[end] = b'"';
+        self.written = end + 1;
+    }
+
+    fn open(&mut self, at: usize, is_list: bool) {
+        self.out[at] = if is_list { b'[' } else { b'{' };
+        self.written = at + 1;
         self.depth += 1;
         self.lists = self.lists << 1 | u64::from(is_list);
         self.filled <<= 1;
@@ -74,56 +131,70 @@ impl<'a> JsonFields<'a> {
 }
 
 impl Fields for JsonFields<'_> {
+    #[inline(always)]
     fn int(&mut self, name: &str, number: impl Into<i64>) {
-        self.before(name);
-        write_int(self.out, number.into());
+        let at = self.before(name, 0);
+        self.written = put_int(self.out, at, number.into());
     }
 
+    #[inline(always)]
     fn text(&mut self, name: &str, text: Option<&[u8]>) {
-        self.before(name);
+        let at = self.before(name, text.map_or(0, <[u8]>::len));
         match text {
-            Some(text) => write_text(self.out, text),
-            None => self.out.extend_from_slice(b"null"),
+            Some(text) => self.put_text(at, text),
+            None => {
+                put(self.out, at, b"null");
+                self.written = at + 4;
+            }
         }
     }
 
     fn entry(&mut self, name: &str, text: &[u8]) {
-        self.separate();
-        write_name(self.out, name, self.pretty, self.depth);
+        if is_plain(name.as_bytes()) {
+            let at = self.before(name, text.len());
+            return self.put_text(at, text);
+        }
+        // The place of an empty name is where this one stands, quotes and all.
+        let named = if self.pretty { "\"\":\t" } else { "\"\":" };
+        let at = self.before("", 0) - named.len();
+        self.out.truncate(at);
+        write_name(self.out, name, self.pretty, 0);
         write_text(self.out, text);
+        self.written = self.out.len();
     }
 
+    #[inline(always)]
     fn begin(&mut self, name: &str) {
-        self.before(name);
-        self.open(false);
+        let at = self.before(name, 0);
+        self.open(at, false);
     }
 
+    #[inline(always)]
     fn begin_list(&mut self, name: &str) {
-        self.before(name);
-        self.open(true);
+        let at = self.before(name, 0);
+        self.open(at, true);
     }
 
     fn item(&mut self, text: &[u8]) {
-        self.before_item();
-        write_text(self.out, text);
+        let at = self.before_item(text.len());
+        self.put_text(at, text);
     }
 
     fn begin_item(&mut self) {
-        self.before_item();
-        self.open(false);
+        let at = self.before_item(0);
+        self.open(at, false);
     }
 
     fn end(&mut self) {
         self.depth = self.depth.saturating_sub(1);
-        if self.lists & 1 == 1 {
-            self.out.push(b']');
-        } else {
-            if self.pretty {
-                self.out.push(b'\n');
-                indent(self.out, self.depth);
-            }
-            self.out.push(b'}');
+        self.make_room(0);
+        let mut at = self.written;
+        let is_list = self.lists & 1 == 1;
+        if self.pretty && !is_list {
+            at = put_line(self.out, at, false, self.depth);
         }
+        self.out[at] = if is_list { b']' } else { b'}' };
+        self.written = at + 1;
         self.lists >>= 1;
         self.filled >>= 1;
     }

@@ -3,6 +3,7 @@
 
 mod fields;
 mod framer;
+mod put;
 mod request;
 mod response;
 #[cfg(test)]
