@@ -1,6 +1,7 @@
 //! Writing a record member by member, straight into the notation of whoever asked: long lists are made
 //! without a tree of values for each element.
 
+use crate::binrpc::BinFields;
 use crate::json::JsonFields;
 use crate::{Name, Struct, Value};
 
@@ -115,13 +116,16 @@ pub enum AnyFields<'a> {
     Value(ValueFields),
     /// As JSON.
     Json(JsonFields<'a>),
+    /// As binrpc.
+    Binrpc(BinFields<'a>),
 }
 
-macro_rules! both {
+macro_rules! each {
     ($self:ident, $fields:ident => $call:expr) => {
         match $self {
             Self::Value($fields) => $call,
             Self::Json($fields) => $call,
+            Self::Binrpc($fields) => $call,
         }
     };
 }
@@ -129,38 +133,38 @@ macro_rules! both {
 impl Fields for AnyFields<'_> {
     #[inline(always)]
     fn int(&mut self, name: &str, number: impl Into<i64>) {
-        both!(self, fields => fields.int(name, number));
+        each!(self, fields => fields.int(name, number));
     }
 
     #[inline(always)]
     fn text(&mut self, name: &str, text: Option<&[u8]>) {
-        both!(self, fields => fields.text(name, text));
+        each!(self, fields => fields.text(name, text));
     }
 
     fn entry(&mut self, name: &str, text: &[u8]) {
-        both!(self, fields => fields.entry(name, text));
+        each!(self, fields => fields.entry(name, text));
     }
 
     #[inline(always)]
     fn begin(&mut self, name: &str) {
-        both!(self, fields => fields.begin(name));
+        each!(self, fields => fields.begin(name));
     }
 
     #[inline(always)]
     fn begin_list(&mut self, name: &str) {
-        both!(self, fields => fields.begin_list(name));
+        each!(self, fields => fields.begin_list(name));
     }
 
     fn item(&mut self, text: &[u8]) {
-        both!(self, fields => fields.item(text));
+        each!(self, fields => fields.item(text));
     }
 
     fn begin_item(&mut self) {
-        both!(self, fields => fields.begin_item());
+        each!(self, fields => fields.begin_item());
     }
 
     fn end(&mut self) {
-        both!(self, fields => fields.end());
+        each!(self, fields => fields.end());
     }
 }
 
@@ -170,6 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::binrpc::Encoder;
     use crate::json::write_value;
 
     fn sample(fields: &mut impl Fields) {
@@ -237,7 +242,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_ways_write_the_same_of_anything(
+        fn all_ways_write_the_same_of_anything(
             steps in vec((any::<u8>(), any::<i64>(), vec(any::<u8>(), 0..40)), 0..100),
             long in vec(any::<u8>(), 0..3000),
             (pretty, depth) in (any::<bool>(), 0..20_usize),
@@ -250,6 +255,15 @@ mod tests {
             write_value(&mut by_value, &value, pretty, depth);
             JsonFields::record(&mut direct, pretty, depth, |fields| write_any(fields, &steps));
             prop_assert_eq!(String::from_utf8(direct), String::from_utf8(by_value));
+            for max in [1 << 20, 1000] {
+                let (mut by_value, mut direct) = (Encoder::new(max), Encoder::new(max));
+                let fits = by_value.value(&value);
+                let mut fields = BinFields::start(&mut direct);
+                write_any(&mut fields, &steps);
+                fields.finish();
+                prop_assert_eq!(direct.check(), fits);
+                prop_assert_eq!(direct.finish(), by_value.finish());
+            }
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::pin::Pin;
 
+use crate::binrpc::{BinFields, Encoder};
 use crate::json::{JsonFields, write_separator, write_value};
 use crate::{AnyFields, Fault, Value, ValueFields};
 
-/// The part of a long reply that is written next: into values, or as JSON where it shall stand.
+/// The part of a long reply that is written next: into values, or as JSON or binrpc where it shall stand.
 #[derive(Debug)]
 pub struct Page<'a> {
     sink: Sink<'a>,
@@ -21,6 +22,7 @@ enum Sink<'a> {
         /// Elements written before this page.
         before: usize,
     },
+    Binrpc(&'a mut Encoder),
 }
 
 /// How deep an element of a JSON result is.
@@ -42,6 +44,8 @@ impl Page<'_> {
                 write_separator(out, *before + self.count, *pretty);
                 write_value(out, &value.into(), *pretty, DEPTH);
             }
+            // What does not fit is noted there.
+            Sink::Binrpc(out) => drop(out.value(&value.into())),
         }
         self.count += 1;
     }
@@ -66,6 +70,13 @@ impl Page<'_> {
                 write(&mut fields);
                 if let AnyFields::Json(mut fields) = fields {
                     fields.finish(DEPTH);
+                }
+            }
+            Sink::Binrpc(out) => {
+                let mut fields = AnyFields::Binrpc(BinFields::start(out));
+                write(&mut fields);
+                if let AnyFields::Binrpc(mut fields) = fields {
+                    fields.finish();
                 }
             }
         }
@@ -137,7 +148,7 @@ impl Reply {
         }
         match page.sink {
             Sink::Values(values) => Some(values),
-            Sink::Json { .. } => None,
+            Sink::Json { .. } | Sink::Binrpc(_) => None,
         }
     }
 
@@ -148,14 +159,21 @@ impl Reply {
         pretty: bool,
         before: usize,
     ) -> Option<usize> {
-        let mut page = Page {
-            sink: Sink::Json {
-                out,
-                pretty,
-                before,
-            },
-            count: 0,
+        let sink = Sink::Json {
+            out,
+            pretty,
+            before,
         };
+        self.write_page(sink)
+    }
+
+    /// The same as the next records of a packet; false at the end of the reply.
+    pub(crate) fn next_binrpc(&mut self, out: &mut Encoder) -> bool {
+        self.write_page(Sink::Binrpc(out)).is_some()
+    }
+
+    fn write_page(&mut self, sink: Sink<'_>) -> Option<usize> {
+        let mut page = Page { sink, count: 0 };
         if !self.values.is_empty() {
             for value in std::mem::take(&mut self.values) {
                 page.push(value);

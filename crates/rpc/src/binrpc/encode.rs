@@ -16,45 +16,32 @@ pub struct TooBig(pub usize);
 pub struct Encoder {
     body: Vec<u8>,
     max: usize,
+    /// Something was left out.
+    is_cut: bool,
 }
 
 impl Encoder {
-    /// An encoder for at most `max` bytes of records.
+    /// An encoder for at most `max` bytes of records, or four gigabytes: a packet says its length in 32 bits.
     pub fn new(max: usize) -> Self {
         Self {
             body: Vec::new(),
-            max,
+            max: max.min(u32::MAX as usize),
+            is_cut: false,
         }
     }
 
     /// Appends a value. After an error the records are not complete.
     pub fn value(&mut self, value: &Value) -> Result<(), TooBig> {
-        match value {
-            Value::Null => self.text(TYPE_STR, NULL_STRING),
-            Value::Int(number) => self.int(*number),
-            Value::Double(number) if *number < 0.0 => {
-                // A length of eight reaches into the bit that otherwise tells long records; clients know it.
-                self.body.push(LONG | TYPE_DOUBLE);
-                let thousandths = (number * 1000.0) as i64;
-                self.body.extend_from_slice(&thousandths.to_be_bytes());
-                Ok(())
-            }
-            Value::Double(number) => {
-                self.number(TYPE_DOUBLE, (number * 1000.0) as i32);
-                Ok(())
-            }
-            Value::Str(text) => self.text(TYPE_STR, text),
-            Value::Bytes(bytes) => self.text(TYPE_BYTES, bytes),
-            Value::Struct(members) => self.members(members.members()),
-            Value::Named(members) => self.members(members),
-            Value::Array(items) => {
-                self.body.push(TYPE_STRUCT);
-                items.iter().try_for_each(|item| self.value(item))?;
-                self.body.push(LONG | TYPE_STRUCT);
-                Ok(())
-            }
-        }?;
+        self.put(value);
         self.check()
+    }
+
+    /// Whether all that was appended is there.
+    pub(crate) fn check(&self) -> Result<(), TooBig> {
+        match self.is_cut {
+            true => Err(TooBig(self.max)),
+            false => Ok(()),
+        }
     }
 
     /// The records.
@@ -62,74 +49,106 @@ impl Encoder {
         self.body
     }
 
-    fn members(&mut self, members: &[(Name, Value)]) -> Result<(), TooBig> {
-        self.body.push(TYPE_STRUCT);
-        for (name, value) in members {
-            self.text(TYPE_NAME, name.as_bytes())?;
-            self.value(value)?;
+    fn put(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.string(None),
+            Value::Int(number) => self.int(*number),
+            Value::Double(number) => self.double(*number),
+            Value::Str(text) => self.string(Some(text)),
+            Value::Bytes(bytes) => self.text(TYPE_BYTES, bytes, b""),
+            Value::Struct(members) => self.members(members.members()),
+            Value::Named(members) => self.members(members),
+            Value::Array(items) => {
+                self.push(TYPE_STRUCT);
+                items.iter().for_each(|item| self.put(item));
+                self.push(LONG | TYPE_STRUCT);
+            }
         }
-        self.body.push(LONG | TYPE_STRUCT);
-        Ok(())
+    }
+
+    fn members(&mut self, members: &[(Name, Value)]) {
+        self.push(TYPE_STRUCT);
+        for (name, value) in members {
+            self.name(name);
+            self.put(value);
+        }
+        self.push(LONG | TYPE_STRUCT);
+    }
+
+    /// The name of the value that follows.
+    pub(super) fn name(&mut self, name: &str) {
+        self.text(TYPE_NAME, name.as_bytes(), b"\0");
+    }
+
+    /// A text; `None` is one that is not set.
+    pub(super) fn string(&mut self, text: Option<&[u8]>) {
+        self.text(TYPE_STR, text.unwrap_or(NULL_STRING), b"\0");
     }
 
     /// Peers read integers of 32 bits; what does not fit is written as text, which prints the same.
-    fn int(&mut self, number: i64) -> Result<(), TooBig> {
+    pub(super) fn int(&mut self, number: i64) {
         match i32::try_from(number) {
-            Ok(small) => {
-                self.number(TYPE_INT, small);
-                Ok(())
-            }
-            Err(_) => self.text(TYPE_STR, number.to_string().as_bytes()),
+            Ok(small) => self.number(TYPE_INT, small),
+            Err(_) => self.string(Some(number.to_string().as_bytes())),
+        }
+    }
+
+    fn double(&mut self, number: f64) {
+        if number < 0.0 {
+            // A length of eight reaches into the bit that otherwise tells long records; clients know it.
+            let thousandths = (number * 1000.0) as i64;
+            self.push(LONG | TYPE_DOUBLE);
+            self.extend(&thousandths.to_be_bytes());
+        } else {
+            self.number(TYPE_DOUBLE, (number * 1000.0) as i32);
         }
     }
 
     fn number(&mut self, kind: u8, number: i32) {
         let bytes = number.to_be_bytes();
         let digits = significant(&bytes);
-        self.body.push(head(digits.len(), kind));
-        self.body.extend_from_slice(digits);
+        self.push(head(digits.len(), kind));
+        self.extend(digits);
     }
 
-    fn text(&mut self, kind: u8, text: &[u8]) -> Result<(), TooBig> {
-        if text.len() >= self.max {
-            return Err(TooBig(self.max));
-        }
-        let nul: &[u8] = if kind == TYPE_BYTES { b"" } else { b"\0" };
-        let len = text.len() + nul.len();
+    fn text(&mut self, kind: u8, text: &[u8], end: &[u8]) {
+        let len = text.len() + end.len();
         if len <= 7 {
-            self.body.push(head(len, kind));
+            self.push(head(len, kind));
         } else {
-            let bytes = (len as u32).to_be_bytes();
+            let bytes = u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes();
             let digits = significant(&bytes);
-            self.body.push(LONG | head(digits.len(), kind));
-            self.body.extend_from_slice(digits);
+            self.push(LONG | head(digits.len(), kind));
+            self.extend(digits);
         }
-        self.body.extend_from_slice(text);
-        self.body.extend_from_slice(nul);
-        self.check()
+        self.extend(text);
+        self.extend(end);
     }
 
-    fn check(&self) -> Result<(), TooBig> {
-        if self.body.len() > self.max {
-            Err(TooBig(self.max))
-        } else {
-            Ok(())
+    pub(super) fn push(&mut self, byte: u8) {
+        self.extend(&[byte]);
+    }
+
+    /// Appends bytes, or nothing any more from the first that there is no room for.
+    fn extend(&mut self, bytes: &[u8]) {
+        self.is_cut |= bytes.len() > self.max - self.body.len();
+        if !self.is_cut {
+            self.body.extend_from_slice(bytes);
         }
     }
 }
 
-/// A whole packet.
-pub fn encode_packet(kind: PacketKind, cookie: u32, body: &[u8]) -> Vec<u8> {
+/// A whole packet, in the memory of its records, which may be very long.
+pub fn encode_packet(kind: PacketKind, cookie: u32, body: Vec<u8>) -> Vec<u8> {
     let length = (body.len() as u32).to_be_bytes();
     let length = at_least_one(&length);
     let cookie = cookie.to_be_bytes();
     let cookie = at_least_one(&cookie);
     let sizes = ((length.len() - 1) << 2 | (cookie.len() - 1)) as u8;
-    let mut packet = Vec::with_capacity(2 + length.len() + cookie.len() + body.len());
-    packet.extend_from_slice(&[MAGIC_VERSION, (kind as u8) << 4 | sizes]);
-    packet.extend_from_slice(length);
-    packet.extend_from_slice(cookie);
-    packet.extend_from_slice(body);
+    let start = [MAGIC_VERSION, (kind as u8) << 4 | sizes];
+    let mut packet = body;
+    let header = start.iter().chain(length).chain(cookie);
+    packet.splice(0..0, header.copied());
     packet
 }
 
@@ -140,11 +159,7 @@ pub fn encode_request(method: &str, parameters: &[Value], cookie: u32) -> Result
     parameters
         .iter()
         .try_for_each(|parameter| encoder.value(parameter))?;
-    Ok(encode_packet(
-        PacketKind::Request,
-        cookie,
-        &encoder.finish(),
-    ))
+    Ok(encode_packet(PacketKind::Request, cookie, encoder.finish()))
 }
 
 const MAX_REQUEST_BYTES: usize = 64 * 1024;

@@ -12,12 +12,14 @@
 
 mod decode;
 mod encode;
+mod fields;
 mod serve;
 #[cfg(test)]
 mod tests;
 
 pub use decode::{DecodeError, Header, decode_values, packet_len};
 pub use encode::{Encoder, TooBig, encode_packet, encode_request};
+pub use fields::BinFields;
 pub use serve::{Limits, refuse, respond, respond_async, too_big};
 
 const MAGIC_VERSION: u8 = 0xA1;

@@ -30,17 +30,24 @@ impl Default for Limits {
 /// Answers one whole packet. A command whose reply comes later gets fault 600.
 pub fn respond(registry: &Registry, packet: &[u8], limits: &Limits) -> Vec<u8> {
     let (cookie, outcome) = run(registry, packet, limits);
-    finish(cookie, outcome.and_then(Outcome::now), limits)
+    let mut answer = Answer::new(outcome.and_then(Outcome::now), limits);
+    while answer.advance() {}
+    answer.finish(cookie)
 }
 
-/// Answers one whole packet, waiting for the reply if the command defers it.
+/// Answers one whole packet, waiting for the reply if the command defers it. Others have their turn while a long reply
+/// is made.
 pub async fn respond_async(registry: &Registry, packet: &[u8], limits: &Limits) -> Vec<u8> {
     let (cookie, outcome) = run(registry, packet, limits);
     let reply = match outcome {
         Ok(outcome) => outcome.wait().await,
         Err(fault) => Err(fault),
     };
-    finish(cookie, reply, limits)
+    let mut answer = Answer::new(reply, limits);
+    while answer.advance() {
+        tokio::task::yield_now().await;
+    }
+    answer.finish(cookie)
 }
 
 /// The fault packet for bytes that are no request; the cookie is unknown.
@@ -94,22 +101,45 @@ fn run_body(registry: &Registry, body: &[u8], limits: &Limits) -> Result<Outcome
     registry.invoke(&String::from_utf8_lossy(&method), parameters, dialect)
 }
 
-fn finish(cookie: u32, reply: Result<Reply, Fault>, limits: &Limits) -> Vec<u8> {
-    match reply.and_then(|reply| encode_reply(reply, limits)) {
-        Ok(body) => encode_packet(PacketKind::Reply, cookie, &body),
-        Err(fault) => fault_packet(cookie, &fault),
+/// An answer in the making.
+struct Answer<'a> {
+    reply: Result<Reply, Fault>,
+    records: Encoder,
+    limits: &'a Limits,
+}
+
+impl<'a> Answer<'a> {
+    fn new(reply: Result<Reply, Fault>, limits: &'a Limits) -> Self {
+        Self {
+            reply,
+            records: Encoder::new(limits.reply_bytes_max),
+            limits,
+        }
+    }
+
+    /// Writes the next records, some milliseconds' worth at most; false when all are written, or do not fit.
+    fn advance(&mut self) -> bool {
+        let Ok(reply) = &mut self.reply else {
+            return false;
+        };
+        let more = (0..PAGES_AT_A_TIME).all(|_| reply.next_binrpc(&mut self.records));
+        if self.records.check().is_err() {
+            self.reply = Err(over_limit(self.limits));
+            return false;
+        }
+        more
+    }
+
+    fn finish(self, cookie: u32) -> Vec<u8> {
+        match self.reply {
+            Ok(_) => encode_packet(PacketKind::Reply, cookie, self.records.finish()),
+            Err(fault) => fault_packet(cookie, &fault),
+        }
     }
 }
 
-fn encode_reply(mut reply: Reply, limits: &Limits) -> Result<Vec<u8>, Fault> {
-    let mut encoder = Encoder::new(limits.reply_bytes_max);
-    while let Some(page) = reply.next_page() {
-        for value in &page {
-            encoder.value(value).map_err(|_| over_limit(limits))?;
-        }
-    }
-    Ok(encoder.finish())
-}
+/// Pages of a long reply that are written before others have their turn.
+const PAGES_AT_A_TIME: usize = 16;
 
 fn over_limit(limits: &Limits) -> Fault {
     let kilobytes = limits.reply_bytes_max / 1024;
@@ -132,7 +162,7 @@ fn fault_packet(cookie: u32, fault: &Fault) -> Vec<u8> {
         Ok(()) => encoder.finish(),
         Err(_) => return fault_packet(cookie, &Fault::new(fault.code, "Server error")),
     };
-    encode_packet(PacketKind::Fault, cookie, &body)
+    encode_packet(PacketKind::Fault, cookie, body)
 }
 
 const FAULT_BYTES_MAX: usize = 4096;

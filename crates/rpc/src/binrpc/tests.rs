@@ -293,7 +293,7 @@ proptest! {
         for value in &values {
             encoder.value(value).unwrap();
         }
-        let packet = encode_packet(PacketKind::Reply, cookie, &encoder.finish());
+        let packet = encode_packet(PacketKind::Reply, cookie, encoder.finish());
         let header = Header::parse(&packet).unwrap().unwrap();
         prop_assert_eq!(header.cookie, cookie);
         prop_assert_eq!(header.packet_len(), packet.len());
@@ -304,7 +304,7 @@ proptest! {
     fn nothing_that_comes_hurts(packet in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = decode_values(&packet);
         let _ = ask(&packet);
-        let mut request = encode_packet(PacketKind::Request, 1, &packet);
+        let mut request = encode_packet(PacketKind::Request, 1, packet.clone());
         let _ = ask(&request);
         request.truncate(packet.len() / 2);
         let _ = ask(&request);

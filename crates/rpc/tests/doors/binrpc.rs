@@ -47,6 +47,20 @@ fn a_connection_carries_several_requests_in_any_pieces() {
 }
 
 #[test]
+fn others_are_answered_while_a_long_reply_is_made() {
+    let house = House::open();
+    let (mut patient, mut other) = (connect(&house), connect(&house));
+    let ask = |stream: &mut UnixStream, command| {
+        let request = encode_request(command, &[], 1).unwrap();
+        stream.write_all(&request).unwrap();
+    };
+    ask(&mut patient, "until_enough");
+    ask(&mut other, "enough");
+    assert_eq!(read_reply(&mut other), (1, vec![]));
+    assert_eq!(read_reply(&mut patient), (1, vec![Value::from(1)]));
+}
+
+#[test]
 fn garbage_gets_a_fault_and_the_connection_ends() {
     let house = House::open();
     let mut stream = connect(&house);

@@ -3,9 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tandem_rpc::{
     Address, BinrpcConfig, Command, DoorTable, Doors, DoorsConfig, Fault, FifoConfig,
@@ -175,6 +175,7 @@ pub fn exists(path: &Path) -> bool {
 
 fn sample_registry(table: &Arc<DoorTable>) -> Registry {
     let mut registry = Registry::new();
+    let enough = Arc::new(AtomicBool::new(false));
     let commands = [
         Command::new("core.echo", "Repeats its parameters.", |call| {
             while let Some(value) = call.opt_value() {
@@ -215,6 +216,25 @@ fn sample_registry(table: &Arc<DoorTable>) -> Registry {
         Command::new("listing", "Many values.", |call| {
             let (mut next, count) = (0, call.int()?);
             call.stream(move |page| fill(page, &mut next, count));
+            Ok(())
+        }),
+        Command::new("until_enough", "Lists nothing until it was enough.", {
+            let enough = Arc::clone(&enough);
+            move |call| {
+                let (enough, begin) = (Arc::clone(&enough), Instant::now());
+                call.stream(move |page| {
+                    let is_enough = enough.load(Ordering::Relaxed);
+                    let goes_on = !is_enough && begin.elapsed() < PATIENCE;
+                    if !goes_on {
+                        page.push(i64::from(is_enough));
+                    }
+                    goes_on
+                });
+                Ok(())
+            }
+        }),
+        Command::new("enough", "It is enough.", move |_| {
+            enough.store(true, Ordering::Relaxed);
             Ok(())
         }),
         Command::new("bug", "Panics while it is listing.", |call| {
