@@ -114,7 +114,7 @@ impl Proxy {
     /// Time goes on: what is due is noted.
     pub(crate) fn tick(&mut self, at: u64) {
         for worker in &mut self.workers {
-            worker.note_due(&self.engine, now(at));
+            worker.note_all_due(&self.engine, now(at));
         }
     }
 

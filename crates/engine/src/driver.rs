@@ -186,10 +186,13 @@ impl Driver {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             interval.tick().await;
-            let now = self.clock.now();
-            self.worker.borrow_mut().note_due(&self.engine, now);
-            while self.start_due() {
-                tokio::task::yield_now().await;
+            for part in 0..Worker::TICK_PARTS {
+                let now = self.clock.now();
+                let mut more = self.worker.borrow_mut().note_due(&self.engine, now, part);
+                while more {
+                    more = self.start_due();
+                    tokio::task::yield_now().await;
+                }
             }
         }
     }

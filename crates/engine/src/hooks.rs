@@ -120,7 +120,7 @@ pub struct Hooks {
     pub end: Vec<fn(&Arc<Engine>)>,
     /// Packets that are shown to the script before they are read, and before they are sent.
     pub interception: Option<crate::packet::Interception>,
-    /// Called several times a second by each worker, to start what is due.
+    /// Called several times a second by each worker, once for each part of its shards, to start what is due.
     pub tick: Vec<fn(&Arc<Engine>, &mut TickContext<'_>)>,
 }
 
@@ -132,6 +132,17 @@ pub struct TickContext<'a> {
     pub worker: usize,
     /// How many workers there are.
     pub workers: usize,
+    /// Which part of the worker's shards is looked at, below [`Worker::TICK_PARTS`](crate::Worker::TICK_PARTS).
+    pub part: usize,
     /// Work for calls: their key (`Engine::call_key`) and what to run.
     pub jobs: &'a mut Vec<(u64, crate::input::Input)>,
+}
+
+impl TickContext<'_> {
+    /// Which of a table's shards are to be looked at now.
+    pub fn shards(&self, count: usize) -> impl Iterator<Item = usize> + use<> {
+        let workers = self.workers.max(1);
+        let first = self.worker + self.part * workers;
+        (first..count).step_by(workers * crate::Worker::TICK_PARTS)
+    }
 }

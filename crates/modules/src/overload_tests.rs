@@ -150,3 +150,16 @@ fn what_has_been_due_for_long_is_started_in_larger_portions() {
     let sizes: Vec<usize> = portions.iter().map(Vec::len).collect();
     assert_eq!(sizes, [16, 16, 32, 32, 54]);
 }
+
+#[test]
+fn a_tick_that_looks_part_by_part_keeps_up_as_well() {
+    let mut bench = Bench::new(CONFIG);
+    for call in 0..2000 {
+        bench.receive(ALICE, &request("INVITE", &format!("call{call}"), ""));
+    }
+    let portions = bench.portions_by_parts(600, 1);
+    assert_eq!(portions.iter().map(Vec::len).sum::<usize>(), 2000);
+    assert!(portions.iter().take(16).all(|portion| portion.len() <= 16));
+    // Whole portions of 16, 32 and 64 for 16 ms each, and the rest of each part.
+    assert!(portions.len() < 80, "{}", portions.len());
+}

@@ -158,7 +158,7 @@ impl Bench {
     /// after the one before.
     pub(crate) fn portions(&mut self, ms: u64, apart_ms: u64) -> Vec<Vec<Sent>> {
         self.at_ms += ms;
-        self.worker.note_due(&self.engine, self.now());
+        self.worker.note_all_due(&self.engine, self.now());
         let mut portions = Vec::new();
         loop {
             let more = self.worker.start_due(&self.engine, self.now());
@@ -168,6 +168,21 @@ impl Bench {
                 return portions;
             }
         }
+    }
+
+    /// Lets time pass at once, as `portions`, and looks part by part for what is due, as a driver does.
+    pub(crate) fn portions_by_parts(&mut self, ms: u64, apart_ms: u64) -> Vec<Vec<Sent>> {
+        self.at_ms += ms;
+        let mut portions = Vec::new();
+        for part in 0..Worker::TICK_PARTS {
+            let mut more = self.worker.note_due(&self.engine, self.now(), part);
+            while more {
+                more = self.worker.start_due(&self.engine, self.now());
+                self.at_ms += apart_ms;
+                portions.push(self.settle());
+            }
+        }
+        portions
     }
 
     /// Waits until the gates that runs wait behind are open, and goes on with those runs. Returns what is sent.

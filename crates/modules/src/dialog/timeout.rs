@@ -20,17 +20,17 @@ pub(super) fn tick(engine: &Arc<Engine>, context: &mut TickContext<'_>) {
     };
     let now = moment(context.now);
     state.tick(now);
-    if context.worker == 0 && state.sweep_is_due(now) {
-        state.tracker.expire_remote(now);
-        state.subscriptions.sweep(now.time);
-    }
-    if context.worker == 0 {
+    if context.worker == 0 && context.part == 0 {
+        if state.sweep_is_due(now) {
+            state.tracker.expire_remote(now);
+            state.subscriptions.sweep(now.time);
+        }
         for wanted in state.tracker.terminations() {
             let key = engine.call_key(&wanted.call_id);
             context.jobs.push((key, End::wanted(engine, &wanted)));
         }
     }
-    for shard in (context.worker..Tracker::SHARDS).step_by(context.workers.max(1)) {
+    for shard in context.shards(Tracker::SHARDS) {
         for due in state.tracker.due(shard, now) {
             let key = engine.call_key(&due.call_id);
             let job: Box<dyn Resume> = if due.keep_alive {

@@ -162,7 +162,7 @@ pub(super) fn tick(engine: &Arc<Engine>, context: &mut TickContext<'_>) {
     state.now.store(now, Ordering::Relaxed);
     let mut expired = Vec::new();
     for domain in state.domains() {
-        for shard in (context.worker..SHARDS).step_by(context.workers.max(1)) {
+        for shard in context.shards(SHARDS) {
             domain.expire(shard, now, &mut expired);
         }
         let Some(hook) = state.on_expired.get() else {

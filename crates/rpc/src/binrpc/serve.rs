@@ -45,6 +45,8 @@ pub async fn respond_async(registry: &Registry, packet: &[u8], limits: &Limits) 
     };
     let mut answer = Answer::new(reply, limits);
     while answer.advance() {
+        // Who waits for this core, and who waits for this thread.
+        std::thread::yield_now();
         tokio::task::yield_now().await;
     }
     answer.finish(cookie)
@@ -117,7 +119,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Writes the next records, some milliseconds' worth at most; false when all are written, or do not fit.
+    /// Writes the next records, a fraction of a millisecond's worth; false when all are written, or do not fit.
     fn advance(&mut self) -> bool {
         let Ok(reply) = &mut self.reply else {
             return false;
@@ -139,7 +141,7 @@ impl<'a> Answer<'a> {
 }
 
 /// Pages of a long reply that are written before others have their turn.
-const PAGES_AT_A_TIME: usize = 16;
+const PAGES_AT_A_TIME: usize = 4;
 
 fn over_limit(limits: &Limits) -> Fault {
     let kilobytes = limits.reply_bytes_max / 1024;

@@ -128,6 +128,8 @@ async fn serve<L: Listener>(json: Json, mut stream: L::Stream, mut stop: Stop) {
 pub(super) async fn write(mut response: Response, out: &mut (impl AsyncWrite + Unpin)) -> bool {
     let mut chunk = Vec::new();
     while response.next_into(&mut chunk) {
+        // Whoever waits for this core gets it now, and not some milliseconds later, when this thread's time on it is over.
+        std::thread::yield_now();
         let written = timeout(WRITE_TIMEOUT, out.write_all(&chunk)).await;
         if !matches!(written, Ok(Ok(()))) {
             return false;
