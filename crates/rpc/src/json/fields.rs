@@ -95,14 +95,12 @@ impl<'a> JsonFields<'a> {
         let comma = self.filled & 1 == 1;
         self.filled |= 1;
         put(self.out, self.written, b", ");
-        self.written
-            + if !comma {
-                0
-            } else if self.pretty {
-                2
-            } else {
-                1
-            }
+        let width = match (comma, self.pretty) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        };
+        self.written + width
     }
 
     /// Writes a text for which room was made.
