@@ -131,7 +131,7 @@ pub struct TickContext<'a> {
     /// This worker's number.
     pub worker: usize,
     /// How many workers there are.
-    pub workers: usize,
+    pub(crate) workers: usize,
     /// Which part of the worker's shards is looked at, below [`Worker::TICK_PARTS`](crate::Worker::TICK_PARTS).
     pub part: usize,
     /// Work for calls: their key (`Engine::call_key`) and what to run.

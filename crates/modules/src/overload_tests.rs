@@ -117,12 +117,18 @@ fn calls_are_taken_again_when_it_is_over_and_always_if_so_configured() {
     assert_eq!(sent.len(), 2);
 }
 
-#[test]
-fn what_is_due_is_started_in_portions() {
+/// So many INVITEs were relayed at the same moment.
+fn with_calls(count: usize) -> Bench {
     let mut bench = Bench::new(CONFIG);
-    for call in 0..40 {
+    for call in 0..count {
         bench.receive(ALICE, &request("INVITE", &format!("call{call}"), ""));
     }
+    bench
+}
+
+#[test]
+fn what_is_due_is_started_in_portions() {
+    let mut bench = with_calls(40);
     // Nobody answers: all INVITEs are sent again at the same moment.
     let portions = bench.portions(600, 1);
     let sizes: Vec<usize> = portions.iter().map(Vec::len).collect();
@@ -141,10 +147,7 @@ fn what_is_due_is_started_in_portions() {
 
 #[test]
 fn what_has_been_due_for_long_is_started_in_larger_portions() {
-    let mut bench = Bench::new(CONFIG);
-    for call in 0..150 {
-        bench.receive(ALICE, &request("INVITE", &format!("call{call}"), ""));
-    }
+    let mut bench = with_calls(150);
     // Whole batches of messages come in between.
     let portions = bench.portions(600, 10);
     let sizes: Vec<usize> = portions.iter().map(Vec::len).collect();
@@ -153,10 +156,7 @@ fn what_has_been_due_for_long_is_started_in_larger_portions() {
 
 #[test]
 fn a_tick_that_looks_part_by_part_keeps_up_as_well() {
-    let mut bench = Bench::new(CONFIG);
-    for call in 0..2000 {
-        bench.receive(ALICE, &request("INVITE", &format!("call{call}"), ""));
-    }
+    let mut bench = with_calls(2000);
     let portions = bench.portions_by_parts(600, 1);
     assert_eq!(portions.iter().map(Vec::len).sum::<usize>(), 2000);
     assert!(portions.iter().take(16).all(|portion| portion.len() <= 16));

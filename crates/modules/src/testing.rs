@@ -160,14 +160,8 @@ impl Bench {
         self.at_ms += ms;
         self.worker.note_all_due(&self.engine, self.now());
         let mut portions = Vec::new();
-        loop {
-            let more = self.worker.start_due(&self.engine, self.now());
-            self.at_ms += apart_ms;
-            portions.push(self.settle());
-            if !more {
-                return portions;
-            }
-        }
+        self.start_all_due(apart_ms, &mut portions);
+        portions
     }
 
     /// Lets time pass at once, as `portions`, and looks part by part for what is due, as a driver does.
@@ -175,14 +169,20 @@ impl Bench {
         self.at_ms += ms;
         let mut portions = Vec::new();
         for part in 0..Worker::TICK_PARTS {
-            let mut more = self.worker.note_due(&self.engine, self.now(), part);
-            while more {
-                more = self.worker.start_due(&self.engine, self.now());
-                self.at_ms += apart_ms;
-                portions.push(self.settle());
+            if self.worker.note_due(&self.engine, self.now(), part) {
+                self.start_all_due(apart_ms, &mut portions);
             }
         }
         portions
+    }
+
+    fn start_all_due(&mut self, apart_ms: u64, portions: &mut Vec<Vec<Sent>>) {
+        let mut more = true;
+        while more {
+            more = self.worker.start_due(&self.engine, self.now());
+            self.at_ms += apart_ms;
+            portions.push(self.settle());
+        }
     }
 
     /// Waits until the gates that runs wait behind are open, and goes on with those runs. Returns what is sent.

@@ -138,14 +138,11 @@ impl Reply {
         if !self.values.is_empty() {
             return Some(std::mem::take(&mut self.values));
         }
-        let producer = self.producer.as_mut()?;
         let mut page = Page {
             sink: Sink::Values(Vec::new()),
             count: 0,
         };
-        if !producer(&mut page) {
-            self.producer = None;
-        }
+        self.produce(&mut page)?;
         match page.sink {
             Sink::Values(values) => Some(values),
             Sink::Json { .. } | Sink::Binrpc(_) => None,
@@ -174,14 +171,21 @@ impl Reply {
 
     fn write_page(&mut self, sink: Sink<'_>) -> Option<usize> {
         let mut page = Page { sink, count: 0 };
-        if !self.values.is_empty() {
-            for value in std::mem::take(&mut self.values) {
-                page.push(value);
-            }
-        } else if !self.producer.as_mut()?(&mut page) {
-            self.producer = None;
+        if self.values.is_empty() {
+            self.produce(&mut page)?;
+        }
+        for value in std::mem::take(&mut self.values) {
+            page.push(value);
         }
         Some(page.count)
+    }
+
+    /// Lets the producer fill a page; `None` if there is none, or none any more.
+    fn produce(&mut self, page: &mut Page<'_>) -> Option<()> {
+        if !self.producer.as_mut()?(page) {
+            self.producer = None;
+        }
+        Some(())
     }
 
     /// All values. Takes as much memory as they need: not for listings.

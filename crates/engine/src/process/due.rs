@@ -34,8 +34,8 @@ impl Worker {
         }
     }
 
-    /// Looks for what is due in one part of the shards; whether `start_due` has something to start. To look costs some
-    /// hundred nanoseconds for each that is found: no message shall wait for all of it.
+    /// Looks for what is due in one part of the shards; whether `start_due` is to be called. To look costs some hundred
+    /// nanoseconds for each that is found: no message shall wait for all of it.
     pub fn note_due(&mut self, engine: &Arc<Engine>, now: Now, part: usize) -> bool {
         let mut context = TickContext {
             now,
@@ -53,15 +53,15 @@ impl Worker {
         for hook in &engine.hooks.tick {
             hook(engine, &mut context);
         }
-        if part == 0 && self.overdue.is_empty() {
+        let begins = part == 0;
+        if begins && self.overdue.is_empty() {
             self.overdue_since = now.time;
         }
         self.overdue.extend(self.jobs.drain(..));
-        let was_parked = !self.parked.is_empty();
-        if was_parked {
+        if begins && !self.parked.is_empty() {
             self.release_late(engine, now);
         }
-        was_parked || !self.overdue.is_empty()
+        begins || !self.overdue.is_empty()
     }
 
     /// Starts a portion of what was found due; whether there is more. What came meanwhile is received in between, so

@@ -66,21 +66,32 @@ impl<'a> JsonFields<'a> {
         self.out.resize(self.written + bytes.max(ROOM), 0);
     }
 
-    /// Writes what stands before the next member of a record, and its name, which needs no escape; makes room for
-    /// `bytes` more. Gives the place behind it. Where the name is a constant, nothing is called.
+    /// Whether a comma stands before the next member or element, which is counted.
     #[inline(always)]
-    fn before(&mut self, name: &str, bytes: usize) -> usize {
-        self.make_room(name.len() + bytes);
+    fn comma(&mut self) -> bool {
         let comma = self.filled & 1 == 1;
         self.filled |= 1;
-        let room = &mut self.out[..];
-        let mut at = self.written;
+        comma
+    }
+
+    /// Writes what stands before the name of the next member of a record, and makes room for `bytes` more. Gives the
+    /// place behind it.
+    #[inline(always)]
+    fn before_name(&mut self, bytes: usize) -> usize {
+        self.make_room(bytes);
+        let (comma, at) = (self.comma(), self.written);
         if self.pretty {
-            at = put_line(room, at, comma, self.depth);
-        } else if comma {
-            room[at] = b',';
-            at += 1;
+            return put_line(self.out, at, comma, self.depth);
         }
+        self.out[at] = b',';
+        at + usize::from(comma)
+    }
+
+    /// The same with the name, which needs no escape. Where it is a constant, nothing is called.
+    #[inline(always)]
+    fn before(&mut self, name: &str, bytes: usize) -> usize {
+        let mut at = self.before_name(name.len() + bytes);
+        let room = &mut self.out[..];
         room[at] = b'"';
         at += 1;
         room[at..at + name.len()].copy_from_slice(name.as_bytes());
@@ -92,10 +103,8 @@ impl<'a> JsonFields<'a> {
     /// What stands before the next element of a list; there is room for `bytes` more.
     fn before_item(&mut self, bytes: usize) -> usize {
         self.make_room(bytes);
-        let comma = self.filled & 1 == 1;
-        self.filled |= 1;
         put(self.out, self.written, b", ");
-        let width = match (comma, self.pretty) {
+        let width = match (self.comma(), self.pretty) {
             (false, _) => 0,
             (true, false) => 1,
             (true, true) => 2,
@@ -152,9 +161,7 @@ impl Fields for JsonFields<'_> {
             let at = self.before(name, text.len());
             return self.put_text(at, text);
         }
-        // The place of an empty name is where this one stands, quotes and all.
-        let named = if self.pretty { "\"\":\t" } else { "\"\":" };
-        let at = self.before("", 0) - named.len();
+        let at = self.before_name(0);
         self.out.truncate(at);
         write_name(self.out, name, self.pretty, 0);
         write_text(self.out, text);
